@@ -1,0 +1,34 @@
+"""Kubernetes that you can read, run, pause and rewind, inside a notebook.
+
+    from k8slab import Cluster
+    cluster = Cluster(nodes=3, seed=1)
+    cluster.kubectl("get nodes")
+
+`ARCHITECTURE.md` says which idea lives in which file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from k8slab.cluster import Cluster
+
+__all__ = ["Cluster", "__version__"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load `Cluster` when it is first asked for, so that `import k8slab` stays cheap."""
+    if name == "Cluster":
+        from k8slab.cluster import Cluster
+
+        return Cluster
+    raise AttributeError(f"module 'k8slab' has no attribute {name!r}")
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Register `%kubectl` when a notebook says `%load_ext k8slab`."""
+    from k8slab.lab.magic import register
+
+    register(ipython)

@@ -1,0 +1,120 @@
+"""Time, as an argument.
+
+Every component is given a `Clock` and never reads the machine's. In stepped mode it is a `VirtualClock`, which stands
+still until the loop moves it: a test of a five-minute back-off takes a millisecond, and runs the same way twice.
+In live mode it is a `RealClock`, which may run at a speed factor.
+
+This is the only module that imports `time`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+EPOCH = 1_767_225_600.0
+"""Where virtual time starts: 2026-01-01T00:00:00Z, in seconds since the Unix epoch."""
+
+NEVER = float("inf")
+"""The deadline of someone who waits for nothing but an event."""
+
+
+class Clock(Protocol):
+    """Tells the time, in seconds since the Unix epoch."""
+
+    def now(self) -> float:
+        """The time now, in seconds since the Unix epoch."""
+        ...
+
+
+class VirtualClock:
+    """A clock that stands still until it is told to advance."""
+
+    def __init__(self, start: float = EPOCH) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        """The virtual time, in seconds since the Unix epoch."""
+        return self._now
+
+    def advance_to(self, when: float) -> None:
+        """Move to `when`. Time never runs backwards: an earlier `when` changes nothing."""
+        # Microseconds are the finest unit that a Kubernetes timestamp carries.
+        self._now = max(self._now, round(when, 6))
+
+
+class RealClock:
+    """The machine's clock, running `speed` times as fast from the moment it is made."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        self.speed = speed
+        self._wall_start = time.time()
+        self._monotonic_start = time.monotonic()
+
+    def now(self) -> float:
+        """The time, in seconds since the Unix epoch."""
+        return self._wall_start + (time.monotonic() - self._monotonic_start) * self.speed
+
+    def wait(self, event: threading.Event, until: float) -> bool:
+        """Block until `event` is set or this clock shows `until`; True if the event was set."""
+        if until == NEVER:
+            return event.wait()
+        return event.wait(max(0.0, (until - self.now()) / self.speed))
+
+
+class Stopwatch:
+    """Real seconds, whatever the cluster's clock shows: for processes outside the cluster, and for benchmarks."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def elapsed(self) -> float:
+        """Real seconds since this stopwatch was made."""
+        return time.monotonic() - self._start
+
+
+def sleep_really(seconds: float) -> None:
+    """Block this thread for `seconds` of the machine's time: only for waiting on processes outside the cluster."""
+    time.sleep(seconds)
+
+
+def to_rfc3339(when: float) -> str:
+    """`when` as a Kubernetes Time: `2026-01-01T00:00:00Z`, whole seconds."""
+    return datetime.fromtimestamp(int(when), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_rfc3339_micro(when: float) -> str:
+    """`when` as a Kubernetes MicroTime: `2026-01-01T00:00:00.000000Z`."""
+    return datetime.fromtimestamp(round(when, 6), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_rfc3339(text: str) -> float:
+    """The seconds since the Unix epoch that a Time or MicroTime names. Raises ValueError on anything else."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(text: str | float) -> float:
+    """Seconds in a duration such as `60s`, `1m30s`, `250ms`, `2h` or a plain number of seconds.
+
+    Raises ValueError, which names the text, on anything else.
+    """
+    if isinstance(text, (int, float)):
+        return float(text)
+    rest, total = text.strip(), 0.0
+    try:
+        while rest:
+            digits = len(rest) - len(rest.lstrip("0123456789."))
+            tail = rest[digits:]
+            unit = "ms" if tail.startswith("ms") else tail[:1] or "s"
+            total += float(rest[:digits]) * _UNITS[unit]
+            rest = tail[len(unit) :]
+    except (ValueError, KeyError):
+        raise ValueError(f"not a duration: {text!r}; write for example '60s', '1m30s', '2h' or a number") from None
+    if not text.strip():
+        raise ValueError("an empty text is not a duration; write for example '60s'")
+    return total
