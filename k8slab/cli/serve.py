@@ -1,0 +1,118 @@
+"""The process that is a live cluster: started by `k8slab start`, in the foreground or detached.
+
+It tells its parent how far it is by lines on standard output, runs until SIGTERM or SIGINT, and leaves a profile from which
+it can be started again with all its objects.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from k8slab import Cluster
+from k8slab.cli.profile import Config, Profile, ProfileError, State
+from k8slab.client.kubeconfig import ContextExists, merge_context
+from k8slab.clock import RealClock, Stopwatch
+from k8slab.etcd.sqlite import SqliteStore
+from k8slab.etcd.store import StoreError
+
+Say = Callable[[str], None]
+
+READY_WITHIN = 60.0
+
+
+def serve(profile: Profile, config: Config, say: Say, stop: threading.Event) -> None:
+    """Run the cluster until `stop` is set. Raises ProfileError with what is wrong and what to do."""
+    watch = Stopwatch()
+    profile.make()
+    again = profile.store.exists()
+    say(f"{'Starting' if again else 'Creating'} the cluster {profile.name!r}: {config.nodes} nodes, {config.runtime} runtime")
+    with _open(profile) as store:
+        with _cluster(profile, config, store) as cluster:
+            config.port = int(cluster.url.rpartition(":")[2])
+            say(f"The control plane listens on {cluster.url}")
+            _publish(profile, config, cluster)
+            profile.save(config)
+            profile.save_state(State(os.getpid(), cluster.url, RealClock().now()))
+            try:
+                cluster.run_until(lambda: _all_ready(cluster, config.nodes), READY_WITHIN)
+            except TimeoutError:
+                say(f"Not all nodes were Ready within {READY_WITHIN:g}s; look at: kubectl describe nodes")
+            say(f"{config.nodes} nodes are Ready, after {watch.elapsed():.1f}s")
+            say(f"kubectl now uses the context {profile.name!r} of {config.kubeconfig}")
+            say("READY")
+            stop.wait()
+            say("Stopping ...")
+        profile.save_state(None)
+
+
+def _open(profile: Profile) -> SqliteStore:
+    try:
+        return SqliteStore(profile.store, RealClock())
+    except StoreError as error:
+        raise ProfileError(str(error)) from None
+
+
+def _cluster(profile: Profile, config: Config, store: SqliteStore) -> Cluster:
+    def make(port: int) -> Cluster:
+        cluster = Cluster(
+            config.nodes,
+            seed=_seed(profile),
+            mode="live",
+            runtime=config.runtime,
+            name=profile.name,
+            store=store,
+            directory=profile.path,
+            port=port,
+            mirrors=config.mirrors,
+        )
+        try:
+            _ = cluster.url
+        except OSError:
+            cluster.close()
+            raise
+        return cluster
+
+    try:
+        return make(config.port)
+    except OSError:
+        if not config.port:
+            raise
+        return make(0)  # someone else has the port now; the context is written anew
+
+
+def _seed(profile: Profile) -> int:
+    """Live clusters have names of their own: the seed comes from chance, once, and is kept."""
+    path = profile.path / "seed"
+    with contextlib.suppress(OSError, ValueError):
+        return int(path.read_text())
+    seed = int.from_bytes(os.urandom(6), "big")
+    path.write_text(str(seed))
+    return seed
+
+
+def _publish(profile: Profile, config: Config, cluster: Cluster) -> None:
+    try:
+        merge_context(Path(config.kubeconfig), profile.name, cluster.url, *cluster.credentials())
+    except ContextExists as error:
+        raise ProfileError(f"{error}; choose another --name, or give the cluster a file of its own: --kubeconfig PATH") from None
+
+
+def _all_ready(cluster: Cluster, count: int) -> bool:
+    from k8slab.api.core import Node
+
+    nodes = cluster.client.list(Node)
+    ready = [node for node in nodes if (found := node.condition("Ready")) and found.status == "True"]
+    return len(ready) >= count
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,181 @@
+"""Who works next, in virtual time.
+
+Components work in a seeded order until none has anything to do; only then, and only if someone asked for time to pass,
+the clock jumps to the next deadline. Which component is next depends on the seed and on the store's revision alone, never
+on a stream of random numbers: a read, which moves no revision, disturbs nothing.
+
+The one invariant: the same seed and the same inputs give the same log, byte for byte.
+A component's turn lasts until it has nothing left to do, so that many events make one reconcile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from k8slab.clock import NEVER, VirtualClock, to_rfc3339
+from k8slab.loop.component import Component
+from k8slab.names import Chance
+
+
+class SteppedLoop:
+    """Runs components on a virtual clock. `lock` is held while anything moves."""
+
+    def __init__(self, clock: VirtualClock, chance: Chance, revision: Callable[[], int]) -> None:
+        self.clock = clock
+        self.lock = threading.RLock()
+        # Called between two jumps of the clock, where everything is at rest: the place to raise a noted interrupt.
+        self.checkpoint: Callable[[], None] = lambda: None
+        self._chance = chance
+        self._revision = revision
+        self._components: dict[str, Component] = {}
+        # Those that may have work now. A dict used as an ordered set: only its sorted keys are ever looked at.
+        self._ready: dict[str, None] = {}
+        # The component whose turn it is, while it has work left.
+        self._current = ""
+        # (when, name), with stale entries: an entry counts only if it is still what `_deadlines` says.
+        self._heap: list[tuple[float, str]] = []
+        self._deadlines: dict[str, float] = {}
+        self._work: dict[str, float] = {}
+
+    @property
+    def components(self) -> list[str]:
+        """The names of the running components, sorted."""
+        return sorted(self._components)
+
+    def add(self, component: Component) -> None:
+        """Start a component: it gets a turn at once."""
+        self._components[component.name] = component
+        self._ready[component.name] = None
+
+    def remove(self, name: str) -> None:
+        """Stop a component, as a crash would. Raises KeyError if there is none of that name."""
+        component = self._components.pop(name)
+        for table in (self._ready, self._deadlines, self._work):
+            table.pop(name, None)
+        if self._current == name:
+            self._current = ""
+        component.close()
+
+    def wake(self, name: str) -> None:
+        """Say that a component may have work. Safe for one that is gone."""
+        if name in self._components:
+            self._ready[name] = None
+
+    def next_component(self) -> str:
+        """Whose turn it is; empty if nobody has work at this moment."""
+        if self._current in self._ready:
+            return self._current
+        if not self._ready:
+            return ""
+        names = sorted(self._ready)
+        if len(names) > 1:
+            return names[self._chance.integer("loop", self._revision()) % len(names)]
+        return names[0]
+
+    def step(self) -> str:
+        """One unit of work of one component; its name, or empty if nobody has work at this moment."""
+        with self.lock:
+            while name := self.next_component():
+                self._current = name
+                component = self._components[name]
+                self._ready.pop(name)
+                if component.step():
+                    self._ready[name] = None
+                    return name
+                self._note_deadlines(component)
+            self._current = ""
+            return ""
+
+    def settle(self) -> None:
+        """Let everybody work until nobody has anything to do. No time passes."""
+        with self.lock:
+            while self.step():
+                pass
+
+    def next_deadline(self) -> float:
+        """When the first component wants a turn; infinity if none ever does."""
+        while self._heap and self._deadlines.get(self._heap[0][1]) != self._heap[0][0]:
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else NEVER
+
+    def next_work(self) -> float:
+        """The same, counting only work in progress."""
+        return min(self._work.values(), default=NEVER)
+
+    def jump(self, limit: float = NEVER) -> bool:
+        """Move the clock to the next deadline, not past `limit`, and settle. False if no deadline came before it."""
+        with self.lock:
+            when = min(self.next_deadline(), limit)
+            if when == NEVER:
+                return False
+            self.checkpoint()
+            self.clock.advance_to(when)
+            due = False
+            while self.next_deadline() <= self.clock.now():
+                _, name = heappop(self._heap)
+                del self._deadlines[name]
+                self._ready[name] = None
+                due = True
+            self.settle()
+            return due
+
+    def run_for(self, seconds: float) -> None:
+        """Let this much virtual time pass."""
+        with self.lock:
+            self.settle()
+            end = self.clock.now() + seconds
+            while self.next_deadline() <= end:
+                self.jump(end)
+            self.clock.advance_to(end)
+
+    def run_until(self, done: Callable[[], bool], timeout: float) -> None:
+        """Let time pass until `done()`, asked whenever nobody has work. Raises TimeoutError after `timeout` seconds."""
+        with self.lock:
+            self.settle()
+            end = self.clock.now() + timeout
+            while not done():
+                if self.next_deadline() > end:
+                    self.clock.advance_to(end)
+                    raise TimeoutError(
+                        f"still not so after {timeout:g}s of virtual time, at {to_rfc3339(self.clock.now())}; "
+                        "give a longer timeout, or look at the events: cluster.kubectl('get events')"
+                    )
+                self.jump(end)
+
+    def run_until_idle(self, timeout: float) -> None:
+        """Let time pass until no work is in progress: what is left are heartbeats and back-offs.
+
+        Raises TimeoutError, which names who is still busy, after `timeout` seconds.
+        """
+        with self.lock:
+            self.settle()
+            end = self.clock.now() + timeout
+            while (work := self.next_work()) < NEVER:
+                if work > end:
+                    busy = sorted(name for name, when in self._work.items() if when < NEVER)
+                    self.clock.advance_to(end)
+                    raise TimeoutError(f"still busy after {timeout:g}s of virtual time: {', '.join(busy)}")
+                self.jump(end)
+
+    def close(self) -> None:
+        """Stop all components."""
+        with self.lock:
+            for name in self.components:
+                self.remove(name)
+
+    def _note_deadlines(self, component: Component) -> None:
+        name = component.name
+        when = component.next_deadline()
+        if when != self._deadlines.get(name):
+            if when == NEVER:
+                self._deadlines.pop(name, None)
+            else:
+                self._deadlines[name] = when
+                heappush(self._heap, (when, name))
+        work = component.next_work()
+        if work == NEVER:
+            self._work.pop(name, None)
+        else:
+            self._work[name] = work

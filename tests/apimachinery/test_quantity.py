@@ -1,0 +1,66 @@
+import contextlib
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from k8slab.apimachinery.quantity import canonical, format_millis, millis, parse_quantity, value
+
+suffixes = st.sampled_from(["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "e3", "E-2"])
+quantities = st.builds("{}{}{}".format, st.sampled_from(["", "-"]), st.decimals(0, 10**6, places=3), suffixes)
+
+
+@given(quantities)
+def test_the_canonical_text_is_the_same_quantity_and_is_final(text):
+    assert parse_quantity(canonical(text)) == parse_quantity(text)
+    assert canonical(canonical(text)) == canonical(text)
+
+
+@given(quantities)
+def test_rounding_goes_away_from_zero_and_by_less_than_one(text):
+    exact = parse_quantity(text)
+    assert 0 <= abs(value(text)) - abs(exact) < 1
+    assert 0 <= abs(millis(text)) - abs(exact * 1000) < 1
+
+
+@given(st.integers(-(10**9), 10**9))
+def test_millis_survive_being_printed(number):
+    assert millis(format_millis(number)) == number
+
+
+@given(st.text(alphabet="0159.-+eEinumkKMGTPx", max_size=9))
+def test_any_text_is_a_quantity_or_a_value_error(text):
+    with contextlib.suppress(ValueError):
+        assert canonical(canonical(text)) == canonical(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("0.5", "500m"), ("1500m", "1500m"), ("1e3", "1e3"), ("1000", "1k"), ("1Ki", "1Ki"), ("1024", "1024"),
+        ("0.5Gi", "512Mi"), ("1.5Gi", "1536Mi"), ("100000", "100k"), ("131072Ki", "128Mi"), ("1000000Ki", "1000000Ki"),
+        ("1E", "1E"), ("-1", "-1"), (".", "0"), ("m", "0"), ("0.0000000001", "1n"), ("1.0", "1"), ("1e-3", "1e-3"),
+        ("12345678901234567890", "12345678901234567890"), ("0.5Ki", "512"), ("1.5", "1500m"),
+    ],
+)  # fmt: skip
+def test_prints_as_upstream(text, printed):
+    """The right column is what `kubectl create quota --hard=cpu=... --dry-run=client` prints."""
+    assert canonical(text) == printed
+
+
+def test_json_numbers_are_quantities():
+    assert (millis(2), millis(0.5), value("1Gi")) == (2000, 500, 2**30)
+    assert parse_quantity("100m") == Decimal("0.1")
+
+
+@pytest.mark.parametrize("text", ["", "abc", "5x", "1 Gi", "1.2.3", "1e3.5"])
+def test_what_is_no_quantity_is_refused_in_upstreams_words(text):
+    with pytest.raises(ValueError, match="quantities must match the regular expression"):
+        parse_quantity(text)
+
+
+@pytest.mark.parametrize("text", ["1e", "--1", "1Kii", "5mm", "1ki"])
+def test_an_unknown_suffix_is_refused(text):
+    with pytest.raises(ValueError, match="unable to parse quantity's suffix"):
+        parse_quantity(text)
