@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def __getattr__(name: str) -> Any:
     if name == "Cluster":
         from k8slab.cluster import Cluster
 
+        _register_in_notebook()
         return Cluster
     raise AttributeError(f"module 'k8slab' has no attribute {name!r}")
 
@@ -32,3 +34,11 @@ def load_ipython_extension(ipython: Any) -> None:
     from k8slab.lab.magic import register
 
     register(ipython)
+
+
+def _register_in_notebook() -> None:
+    """Where a notebook imports `Cluster`, it gets `%kubectl` with it."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        load_ipython_extension(shell)

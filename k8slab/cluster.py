@@ -11,57 +11,60 @@ happens between a component and the API server: no part calls another.
 
 from __future__ import annotations
 
-import tempfile
-import threading
+import itertools
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from k8slab.apimachinery.errors import AlreadyExists
-from k8slab.apimachinery.rest import MASTERS_GROUP, UserInfo
+from k8slab.apimachinery.rest import MASTERS_GROUP, Request, Response, UserInfo
 from k8slab.apiserver.bootstrap import bootstrap_objects
+from k8slab.apiserver.kubelet_connection import KubeletConnection
 from k8slab.apiserver.resources import RESOURCES
 from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
+from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, RealClock, VirtualClock, parse_duration
 from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.garbage_collector import GarbageCollector
 from k8slab.controllers.namespace import NamespaceController
 from k8slab.controllers.replicaset import ReplicaSetController
+from k8slab.cri.api import Runtime
+from k8slab.cri.registry import SimulatedRegistry
 from k8slab.cri.simulated import SimulatedRuntime
 from k8slab.etcd.memory import MemoryStore
+from k8slab.etcd.store import Store
 from k8slab.kubelet.jobs import InlineJobs, Jobs, ThreadJobs
 from k8slab.kubelet.kubelet import Kubelet
 from k8slab.loop.component import Component
+from k8slab.loop.front_door import FrontDoor
 from k8slab.loop.history import Change, History
-from k8slab.loop.housekeeping import Compactor, LeaseExpiry
-from k8slab.loop.interrupts import deferred_interrupts
-from k8slab.loop.kubectl import Kubectl, KubectlResult, split_command
+from k8slab.loop.housekeeping import Compactor, LeaseExpiry, StreamTicker
+from k8slab.loop.kubectl import KubectlResult, split_command
 from k8slab.loop.live import LiveLoop
 from k8slab.loop.stepped import SteppedLoop
+from k8slab.loop.stepped_kubectl import Pump
 from k8slab.names import Chance
 from k8slab.scheduler.scheduler import Scheduler
-
-if TYPE_CHECKING:
-    from k8slab.apiserver.http import HttpServer
-    from k8slab.etcd.store import Store
 
 MakeComponent = Callable[..., Component]
 
 CONTROLLERS: Mapping[str, MakeComponent] = {
     "deployment": DeploymentController,
     "replicaset": ReplicaSetController,
-    "namespace": NamespaceController,
+    "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
     "garbage-collector": partial(GarbageCollector, resources=tuple(RESOURCES.values())),
 }
 """The controllers of a cluster, by the names that `Cluster(replace={...})` takes."""
 
 ADMIN = UserInfo("kubernetes-admin", (MASTERS_GROUP, "system:authenticated"))
 POD_CIDR = "10.244.{}.0/24"
+MAX_NODES = 256
+"""As many as there are /24 ranges in 10.244.0.0/16."""
 
 
 class Cluster:
@@ -82,6 +85,7 @@ class Cluster:
 
     _open: ClassVar[weakref.WeakSet[Cluster]] = weakref.WeakSet()
     """The clusters of this process that are not closed: only for `current`, which notebooks' `%kubectl` needs."""
+    _numbers: ClassVar[Iterator[int]] = itertools.count()
 
     def __init__(
         self,
@@ -98,53 +102,57 @@ class Cluster:
         mirrors: str = "",
     ) -> None:
         node_names = _node_names(nodes)
-        _check_choice("mode", mode, ("stepped", "live"))
-        _check_choice("replace", replace or {}, CONTROLLERS)
+        _check_choice("mode", [mode], ("stepped", "live"))
+        _check_choice("controller to replace", replace or (), CONTROLLERS)
         self.name, self.seed, self.mode = name, seed, mode
-        self._lab = _Folder(directory)
-        self._port = port
-        self._front: HttpServer | None = None
+        self._number = next(Cluster._numbers)
         self._closed = False
+        self._kubelets: dict[str, Kubelet] = {}
+        self._make: dict[str, Callable[[], Component]] = {}
 
-        # Time, chance, and who works next.
-        self.clock: Clock = VirtualClock() if mode == "stepped" else RealClock()
+        # Time, chance, and what there is to drive.
+        clock = VirtualClock() if mode == "stepped" else RealClock()
+        self.clock: Clock = clock
         self.chance = Chance(seed)
-        self.store: Store = store if store is not None else MemoryStore(self.clock)
-        if isinstance(self.clock, VirtualClock):
-            self._loop: SteppedLoop | LiveLoop = SteppedLoop(self.clock, self.chance, lambda: self.store.revision)
-        else:
-            assert isinstance(self.clock, RealClock)
-            self._loop = LiveLoop(self.clock)
-        self._player = _Player()
+        self.registry = SimulatedRegistry()
+        """The simulated image registries: `cluster.registry.fail("registry.k8s.io", "i/o timeout")`."""
+        self.runtime, self._runtimes, self._remove_containers = self._open_runtimes(runtime, node_names, mirrors)
 
         # The control plane's centre, which all else talks to.
-        self._kubelets: dict[str, Kubelet] = {}
+        self.store: Store = store if store is not None else MemoryStore(self.clock)
         self.server = ApiServer(self.store, self.clock, self.chance, find_kubelet=self._find_kubelet)
         self.client = Client(InProcess(self.server.handle), ADMIN, "k8slab-admin")
         """The administrator's client, in process."""
         for resource, namespace, body in bootstrap_objects():
-            with _unless(AlreadyExists):
+            with suppress(AlreadyExists):
                 self.client.create(resource, body, namespace)
 
-        # The components, by name, as functions: what crashed can be made again.
-        self.runtimes = _runtimes(self, runtime, node_names, mirrors)
-        self._make: dict[str, Callable[[], Component]] = {}
+        # Who works next, and how requests from outside find their turn.
+        if isinstance(clock, VirtualClock):
+            self._loop: SteppedLoop | LiveLoop = SteppedLoop(clock, self.chance, lambda: self.store.revision)
+            self._pump = Pump(self._loop, self.server.handle, lambda: self.store.revision)
+            self._door = FrontDoor(name, self._pump.submit, directory, port)
+        else:
+            self._loop = LiveLoop(clock)
+            self._door = FrontDoor(name, self._answer_at_once, directory, port)
+
+        # The components, as functions, so that one which crashed can be made again.
         self._add("etcd-lessor", lambda: LeaseExpiry(self.store))
         if mode == "live":
             self._add("etcd-compactor", lambda: Compactor(self.store, self.clock))
+            self._add("stream-ticker", lambda: StreamTicker(self.clock, self._door))
         for short, make in {**CONTROLLERS, **(replace or {})}.items():
             self._add_controller(f"{short}-controller", make)
         self._add_controller("kube-scheduler", Scheduler)
         for index, node in enumerate(node_names):
-            self._add(f"kubelet-{node}", partial(self._kubelet, node, POD_CIDR.format(index)))
+            self._add(f"kubelet-{node}", partial(self._make_kubelet, node, POD_CIDR.format(index)))
         Cluster._open.add(self)
-        if isinstance(self._loop, SteppedLoop):
-            self._loop.settle()
+        self._loop.settle()
 
     @staticmethod
     def current() -> Cluster | None:
         """The cluster that was made last and is not closed, None if there is none."""
-        return max(Cluster._open, key=lambda cluster: cluster._made, default=None)
+        return max(Cluster._open, key=lambda cluster: cluster._number, default=None)
 
     # Commands.
 
@@ -163,23 +171,28 @@ class Cluster:
         """
         args = split_command(command)
         seconds = None if timeout is None else parse_duration(timeout)
-        self._check_open()
-        front = self._listen()
-        if isinstance(self._loop, SteppedLoop):
-            with self._moving():
-                return self._pump.run(self._kubectl, front, args, stdin, seconds, env)
-        return self._kubectl.run(args, stdin, seconds, env)
+        with self._moving() as loop:
+            if isinstance(loop, SteppedLoop):
+                return self._pump.run(self._door.kubectl, self._door.server, args, stdin, seconds, env)
+            return self._door.kubectl.run(args, stdin, seconds, env)
 
     @property
     def kubeconfig(self) -> Path:
         """A kubeconfig file for other programs, with the administrator's credentials. Starts the HTTPS server."""
-        self._listen()
-        return self._lab.path / "kubeconfig"
+        self._check_open()
+        return self._door.kubeconfig
+
+    @property
+    def credentials(self) -> Credentials:
+        """The certificate authority, and the administrator's certificate and key. Starts the HTTPS server."""
+        self._check_open()
+        return self._door.credentials
 
     @property
     def url(self) -> str:
-        """Where the API server listens. Starts the HTTPS server."""
-        return f"https://127.0.0.1:{self._listen().port}"
+        """Where the API server listens. Starts the HTTPS server. Raises OSError if its port is taken."""
+        self._check_open()
+        return self._door.url
 
     # Time.
 
@@ -210,31 +223,21 @@ class Cluster:
             loop.run_until_idle(seconds)
 
     def step(self) -> str:
-        """One unit of work of one component: its name. If nobody has work now, jump to the next deadline first.
+        """One unit of work of one component, and its name. If nobody has work now, time moves to when someone has.
 
-        Empty if no component ever wants another turn.
+        Empty if nobody ever will. Raises RuntimeError on a live cluster, which moves by itself.
         """
         with self._moving() as loop:
-            if not loop.next_component():
-                loop.advance()
             return loop.step()
 
     def play(self, speed: float = 1.0) -> None:
         """Let time pass by itself, `speed` times as fast as real time, until `pause()`."""
         self._check_open()
-        if isinstance(self._loop, LiveLoop):
-            if speed != 1.0:
-                raise ValueError("a live cluster runs at the speed of the machine's clock; make a stepped one to play faster")
-            self._loop.resume()
-        else:
-            self._player.play(self._loop, speed)
+        self._loop.play(speed)
 
     def pause(self) -> None:
         """Stop what `play` began; in live mode, let every component finish its unit of work and wait for `play()`."""
-        if isinstance(self._loop, LiveLoop):
-            self._loop.pause()
-        else:
-            self._player.pause()
+        self._loop.pause()
 
     # What is there, and what happened.
 
@@ -251,8 +254,8 @@ class Cluster:
         """Stop a component as a crash would: nothing is said to anyone. Raises ValueError for an unknown name."""
         _check_choice("component", [component], self._make)
         if component in self._loop.components:
-            self._loop.remove(component)
             self._kubelets.pop(component.removeprefix("kubelet-"), None)
+            self._loop.remove(component)
 
     def start(self, component: str) -> None:
         """Start a component that was stopped; it learns all it must know from the API server and the runtime."""
@@ -268,14 +271,12 @@ class Cluster:
             return
         self._closed = True
         Cluster._open.discard(self)
-        self._player.pause()
         self._loop.close()
-        if self._front is not None:
-            self._front.stop()
-        for runtime in self.runtimes.values():
+        self._door.close()
+        for runtime in self._runtimes.values():
             runtime.close()
+        self._remove_containers()
         self.store.close()
-        self._lab.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -284,5 +285,89 @@ class Cluster:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else f"{len(self.runtimes)} nodes, revision {self.store.revision}"
-        return f"<Cluster {self.name}: {self.mode}, seed {self.seed}, {state}>"
+        state = "closed" if self._closed else f"{len(self._runtimes)} nodes, revision {self.store.revision}"
+        return f"<Cluster {self.name}: {self.mode}, {self.runtime}, seed {self.seed}, {state}>"
+
+    # How the parts are made.
+
+    def _open_runtimes(
+        self, choice: str, nodes: Sequence[str], mirrors: str
+    ) -> tuple[str, Mapping[str, Runtime], Callable[[], None]]:
+        """Which runtime it came to, one of it for each node, and what removes all that they made."""
+        _check_choice("runtime", [choice], ("simulated", "docker", "auto"))
+        if choice != "simulated":
+            # Imported here: whoever needs no Docker should not wait for its client library.
+            from k8slab.cri import docker
+
+            if (problem := docker.unavailable()) is None:
+                runtimes = docker.open_runtimes(self.name, nodes, mirrors=mirrors)
+                return "docker", runtimes, partial(docker.clean_up, self.name)
+            if choice == "docker":
+                raise RuntimeError(
+                    f"the Docker Engine does not answer: {problem}; or take Cluster(runtime='simulated')"
+                )
+        simulated = {node: SimulatedRuntime(node, self.clock, self.chance, self.registry) for node in nodes}
+        return "simulated", simulated, lambda: None
+
+    def _add(self, name: str, make: Callable[[], Component]) -> None:
+        self._make[name] = make
+        self._loop.add(make())
+
+    def _add_controller(self, name: str, make: MakeComponent) -> None:
+        user = UserInfo(f"system:{name}" if name == "kube-scheduler" else "system:kube-controller-manager")
+        client = Client(InProcess(self.server.handle), user, name)
+
+        def make_it() -> Component:
+            component = make(client, self.clock, self.chance, wake=lambda: self._loop.wake(component.name))
+            if component.name != name:
+                raise ValueError(
+                    f"the component is called {component.name!r}, but it stands in for {name!r}: name it so"
+                )
+            return component
+
+        self._add(name, make_it)
+
+    def _make_kubelet(self, node: str, pod_cidr: str) -> Kubelet:
+        client = Client(
+            InProcess(self.server.handle), UserInfo(f"system:node:{node}", ("system:nodes",)), f"kubelet-{node}"
+        )
+        wake = partial(self._loop.wake, f"kubelet-{node}")
+        threads = self.mode == "live" and self.runtime == "docker"
+        jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(self.clock)
+        kubelet = Kubelet(
+            node, client, self.clock, self.chance, self._runtimes[node], jobs, wake=wake, pod_cidr=pod_cidr
+        )  # fmt: skip
+        self._kubelets[node] = kubelet
+        return kubelet
+
+    def _find_kubelet(self, node: str) -> KubeletConnection | None:
+        kubelet = self._kubelets.get(node)
+        return kubelet.server if kubelet else None
+
+    def _answer_at_once(self, request: Request, reply: Callable[[Response], None]) -> None:
+        reply(self.server.handle(request))
+
+    @contextmanager
+    def _moving(self) -> Iterator[SteppedLoop | LiveLoop]:
+        self._check_open()
+        with self._loop.interruptible():
+            yield self._loop
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError(f"the cluster {self.name!r} is closed; make a new one: Cluster()")
+
+
+def _node_names(nodes: int | Sequence[str]) -> list[str]:
+    names = [f"node-{number}" for number in range(1, nodes + 1)] if isinstance(nodes, int) else list(nodes)
+    if not 0 <= len(names) <= MAX_NODES or (isinstance(nodes, int) and nodes < 0):
+        raise ValueError(f"nodes={nodes}: a cluster has 0 to {MAX_NODES} nodes")
+    if len(set(names)) != len(names):
+        raise ValueError(f"nodes={names}: two nodes have the same name")
+    return names
+
+
+def _check_choice(what: str, asked: Iterable[str], choices: Iterable[str]) -> None:
+    for each in asked:
+        if each not in choices:
+            raise ValueError(f"unknown {what} {each!r}; there are: {', '.join(sorted(choices))}")

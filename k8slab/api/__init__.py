@@ -1,0 +1,1 @@
+"""The kinds that the engine reads, as short typed views."""

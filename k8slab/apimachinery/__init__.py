@@ -1,0 +1,1 @@
+"""What every Kubernetes API is made of: metadata, labels, patches, schemas, errors."""

@@ -1,0 +1,1 @@
+"""The API server: the one way to what etcd holds."""

@@ -1,0 +1,1 @@
+"""The `k8slab` command: live clusters in a terminal."""

@@ -56,7 +56,9 @@ class Profile:
 
     def __init__(self, name: str) -> None:
         if not NAME.fullmatch(name):
-            raise ProfileError(f"{name!r} cannot name a cluster: use up to 40 small letters, digits and '-', such as 'lab'")
+            raise ProfileError(
+                f"{name!r} cannot name a cluster: use up to 40 small letters, digits and '-', such as 'lab'"
+            )
         self.name = name
         self.path = home() / name
 

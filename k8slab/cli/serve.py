@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from k8slab import Cluster
+from k8slab.cli.detached import READY
 from k8slab.cli.profile import Config, Profile, ProfileError, State
-from k8slab.client.kubeconfig import ContextExists, merge_context
+from k8slab.client.kubeconfig import merge_context
 from k8slab.clock import RealClock, Stopwatch
 from k8slab.etcd.sqlite import SqliteStore
 from k8slab.etcd.store import StoreError
@@ -30,7 +30,9 @@ def serve(profile: Profile, config: Config, say: Say, stop: threading.Event) -> 
     watch = Stopwatch()
     profile.make()
     again = profile.store.exists()
-    say(f"{'Starting' if again else 'Creating'} the cluster {profile.name!r}: {config.nodes} nodes, {config.runtime} runtime")
+    say(
+        f"{'Starting' if again else 'Creating'} the cluster {profile.name!r}: {config.nodes} nodes, {config.runtime} runtime"
+    )
     with _open(profile) as store:
         with _cluster(profile, config, store) as cluster:
             config.port = int(cluster.url.rpartition(":")[2])
@@ -44,7 +46,7 @@ def serve(profile: Profile, config: Config, say: Say, stop: threading.Event) -> 
                 say(f"Not all nodes were Ready within {READY_WITHIN:g}s; look at: kubectl describe nodes")
             say(f"{config.nodes} nodes are Ready, after {watch.elapsed():.1f}s")
             say(f"kubectl now uses the context {profile.name!r} of {config.kubeconfig}")
-            say("READY")
+            say(READY)
             stop.wait()
             say("Stopping ...")
         profile.save_state(None)
@@ -97,9 +99,11 @@ def _seed(profile: Profile) -> int:
 
 def _publish(profile: Profile, config: Config, cluster: Cluster) -> None:
     try:
-        merge_context(Path(config.kubeconfig), profile.name, cluster.url, *cluster.credentials())
+        merge_context(Path(config.kubeconfig), profile.name, cluster.url, cluster.credentials)
     except ContextExists as error:
-        raise ProfileError(f"{error}; choose another --name, or give the cluster a file of its own: --kubeconfig PATH") from None
+        raise ProfileError(
+            f"{error}; choose another --name, or give the cluster a file of its own: --kubeconfig PATH"
+        ) from None
 
 
 def _all_ready(cluster: Cluster, count: int) -> bool:
@@ -108,11 +112,3 @@ def _all_ready(cluster: Cluster, count: int) -> bool:
     nodes = cluster.client.list(Node)
     ready = [node for node in nodes if (found := node.condition("Ready")) and found.status == "True"]
     return len(ready) >= count
-
-
-def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

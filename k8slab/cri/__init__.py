@@ -1,0 +1,1 @@
+"""The Container Runtime Interface, and the two runtimes that implement it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -105,7 +106,9 @@ def date(call: Call) -> Steps:
     form = next((word[1:] for word in call.argv[1:] if word.startswith("+")), None)
     if form is None:
         form = f"%a %b {moment.day:2d} %H:%M:%S UTC %Y"
-    call.out(moment.strftime(form.replace("%s", str(int(call.now))).replace("%N", f"{moment.microsecond:06d}000")) + "\n")
+    call.out(
+        moment.strftime(form.replace("%s", str(int(call.now))).replace("%N", f"{moment.microsecond:06d}000")) + "\n"
+    )
     return 0
     yield
 
@@ -185,7 +188,10 @@ def cat(call: Call) -> Steps:
     code = 0
     for path in _plain(call) or ["-"]:
         where = absolute(call, path)
-        data = (yield from _input(call)) if path == "-" else call.machine.files.read(where)
+        if path == "-":
+            yield from _copy_input(call)
+            continue
+        data = call.machine.files.read(where)
         if data is not None:
             call.write(1, data)
             continue
@@ -195,11 +201,10 @@ def cat(call: Call) -> Steps:
     return code
 
 
-def _input(call: Call) -> Steps | object:
-    """Copy standard input as its lines come."""
-    while (line := (yield from call.stdin.read_line())) is not None:  # type: ignore[misc]
+def _copy_input(call: Call) -> Generator[float, None, None]:
+    """Standard input to standard output, line by line as it comes."""
+    while (line := (yield from call.stdin.read_line())) is not None:
         call.write(1, line)
-    return b""
 
 
 def head(call: Call) -> Steps:
@@ -215,7 +220,7 @@ def tail(call: Call) -> Steps:
     return (yield from _ends(call, lambda lines, count: lines[-count:] if count else []))
 
 
-def _ends(call: Call, choose: object) -> Steps:
+def _ends(call: Call, choose: Callable[[list[bytes], int], list[bytes]]) -> Steps:
     words, count = list(call.argv[1:]), 10
     for index, word in enumerate(words):
         if match := re.fullmatch(r"-n?(\d+)", word):
@@ -227,7 +232,7 @@ def _ends(call: Call, choose: object) -> Steps:
     if data is None:
         call.err(f"{call.argv[0]}: {paths[0]}: No such file or directory\n")
         return 1
-    for line in choose(data.splitlines(keepends=True), count):  # type: ignore[operator]
+    for line in choose(data.splitlines(keepends=True), count):
         call.write(1, line)
     return 0
 
@@ -330,7 +335,7 @@ def kill(call: Call) -> Steps:
     yield
 
 
-_UNARY = {
+_UNARY: dict[str, Callable[[Call, str], bool]] = {
     "-n": lambda call, word: bool(word),
     "-z": lambda call, word: not word,
     "-f": lambda call, word: call.machine.files.read(absolute(call, word)) is not None,
@@ -338,7 +343,7 @@ _UNARY = {
     "-s": lambda call, word: bool(call.machine.files.read(absolute(call, word))),
 }
 _UNARY["-e"] = lambda call, word: _UNARY["-f"](call, word) or _UNARY["-d"](call, word)
-_BINARY = {
+_BINARY: dict[str, Callable[[str, str], bool]] = {
     "=": lambda a, b: a == b,
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
@@ -389,7 +394,10 @@ def seq(call: Call) -> Steps:
 
 def curl(call: Call) -> Steps:
     """`curl [-s] URL`: asks a program in this pod, or in another one by its address."""
-    flags, url = _flags(call), next((word for word in _plain(call) if "." in word or ":" in word or "local" in word), "")
+    flags, url = (
+        _flags(call),
+        next((word for word in _plain(call) if "." in word or ":" in word or "local" in word), ""),
+    )
     reply, where = _fetch(call, url, "curl/7.88.1")
     if reply is None:
         code, what = (7, "Failed to connect to") if where else (6, "Could not resolve host:")
@@ -411,7 +419,9 @@ def wget(call: Call) -> Steps:
     url = next((word for word in reversed(_plain(call)) if word != "-"), "")
     reply, where = _fetch(call, url, "Wget")
     if reply is None:
-        why = f"can't connect to remote host ({where.partition(' ')[0]}): Connection refused" if where else "bad address"
+        why = (
+            f"can't connect to remote host ({where.partition(' ')[0]}): Connection refused" if where else "bad address"
+        )
         call.err(f"wget: {why}\n" if where else f"wget: {why} '{urlsplit(url).hostname or url}'\n")
         return 1
     if reply.status >= 400:

@@ -44,7 +44,8 @@ def expand_one(word: str, lookup: Lookup, run: Run) -> Generator[float, None, st
 
 def _expand_word(word: str, lookup: Lookup, run: Run) -> Generator[float, None, list[str]]:
     parts = yield from _parts(word, lookup, run)
-    fields, current = [], None  # None: no field begun
+    fields: list[str] = []
+    current: str | None = None  # None: no field begun
     for text, whole in parts:
         if whole:
             current = (current or "") + text
@@ -60,7 +61,9 @@ def _expand_word(word: str, lookup: Lookup, run: Run) -> Generator[float, None, 
     return fields if current is None else [*fields, current]
 
 
-def _parts(word: str, lookup: Lookup, run: Run, *, quoted: bool = False) -> Generator[float, None, list[tuple[str, bool]]]:
+def _parts(
+    word: str, lookup: Lookup, run: Run, *, quoted: bool = False
+) -> Generator[float, None, list[tuple[str, bool]]]:
     """(text, must stay whole) of each part."""
     parts: list[tuple[str, bool]] = []
     for match in _PART.finditer(word):

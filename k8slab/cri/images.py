@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from k8slab.cri.references import Reference, parse_reference
 
@@ -45,7 +46,12 @@ class TeachingImage:
 
     def digest(self, tag: str) -> str:
         """A digest of its own for each tag: made up, but always the same."""
-        return "sha256:" + hashlib.sha256(f"{self.repository}:{tag}".encode()).hexdigest()
+        return _digest(self.repository, tag)
+
+
+@lru_cache
+def _digest(repository: str, tag: str) -> str:
+    return "sha256:" + hashlib.sha256(f"{repository}:{tag}".encode()).hexdigest()
 
 
 def _bootcamp(repository: str, tag: str) -> TeachingImage:

@@ -9,6 +9,7 @@ k8slab's own.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -72,6 +73,8 @@ class SimulatedNetwork:
 
     def __init__(self) -> None:
         self._namespaces: dict[str, NetNamespace] = {}
+        self.lock = threading.RLock()
+        """Held while any program of the cluster runs."""
 
     def join(self, namespace: NetNamespace) -> None:
         """A sandbox got its address."""
@@ -84,6 +87,7 @@ class SimulatedNetwork:
 
     def request(self, ip: str, port: int, request: HttpRequest) -> HttpReply:
         """Ask a Pod. ConnectionRefusedError if nothing listens there, TimeoutError if nobody has the address."""
-        if ip not in self._namespaces:
-            raise TimeoutError(f"dial tcp {ip}:{port}: i/o timeout")
-        return self._namespaces[ip].request(port, request)
+        with self.lock:
+            if ip not in self._namespaces:
+                raise TimeoutError(f"dial tcp {ip}:{port}: i/o timeout")
+            return self._namespaces[ip].request(port, request)

@@ -43,7 +43,7 @@ class Exited(Exception):
         self.code = code
 
 
-class Interrupted(Exception):  # noqa: N818  # named for what happened, like KeyboardInterrupt
+class Interrupted(Exception):  # named for what happened, like KeyboardInterrupt
     """Thrown into a program when ^C is typed at its terminal."""
 
 
@@ -120,6 +120,7 @@ class Process:
     """One process in a container."""
 
     __slots__ = (
+        "_in_step",
         "argv",
         "endings",
         "exit_code",
@@ -135,14 +136,15 @@ class Process:
         "started",
         "stdin",
         "steps",
-        "wake_at",
         "waits_for_input",
+        "wake_at",
     )
 
     def __init__(self, machine: Machine, argv: tuple[str, ...], now: float, pid: int = 1) -> None:
         self.machine, self.argv, self.pid = machine, argv, pid
         self.started = self.now = now
         self.steps: Steps | None = None
+        self._in_step = False
         self.stdin = Stdin()
         self.wake_at = now
         """When the program goes on; FOREVER while it waits for something else than time."""
@@ -186,7 +188,9 @@ class Process:
         return self.endings[0].when if self.endings else NEVER
 
     def advance(self, now: float) -> None:
-        """Catch up with the clock."""
+        """Catch up with the clock. In the middle of a step there is nothing to catch up: a program asked itself."""
+        if self._in_step:
+            return
         while (due := self.due()) <= now:
             self.now = max(self.now, due)
             if self.endings and self.endings[0].when <= self.wake_at:
@@ -198,6 +202,7 @@ class Process:
 
     def _step(self, thrown: Exception | None) -> None:
         assert self.steps is not None
+        self._in_step = True
         try:
             wait = self.steps.throw(thrown) if thrown else next(self.steps)
         except StopIteration as stop:
@@ -209,6 +214,8 @@ class Process:
         else:
             self.waits_for_input = wait == INPUT
             self.wake_at = FOREVER if self.waits_for_input else round(self.now + wait, 6)
+        finally:
+            self._in_step = False
 
     def _end(self, code: int, reason: str = "") -> None:
         self.exit_code, self.reason = code & 0xFF, reason

@@ -151,7 +151,9 @@ def bootcamp(call: Call) -> Steps:
         call.out(
             f"Running On: {hostname} | Total Requests: {requests} | App Uptime: {uptime} seconds | Log Time: {stamp()}\n"
         )
-        return HttpReply(200, f"Hello Kubernetes bootcamp! | Running on: {hostname} | v={version}\n".encode(), "text/plain")
+        return HttpReply(
+            200, f"Hello Kubernetes bootcamp! | Running on: {hostname} | v={version}\n".encode(), "text/plain"
+        )
 
     try:
         _serve(call, 8080, answer)

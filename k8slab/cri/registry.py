@@ -81,4 +81,6 @@ class SimulatedRegistry:
 
 
 def _failed(code: str, reference: Reference, why: str) -> CriError:
-    return CriError(code, f'failed to pull and unpack image "{reference}": failed to resolve reference "{reference}": {why}')
+    return CriError(
+        code, f'failed to pull and unpack image "{reference}": failed to resolve reference "{reference}": {why}'
+    )

@@ -35,7 +35,7 @@ from k8slab.cri.shell_syntax import (
 _TURNS_A_SECOND = 100
 
 
-class _Break(Exception):  # noqa: N818
+class _Break(Exception):
     """`break` (False) or `continue` (True)."""
 
     def __init__(self, goes_on: bool) -> None:
@@ -162,7 +162,7 @@ class _Shell:
                 yield from self._loop(node, call)
             case For(name=name, words=words, body=body):
                 values = yield from self._expand(words, call)
-                yield from self._turns(iter(values), body, call, name)
+                yield from self._turns(values, body, call, name)
             case Group(body=body, subshell=subshell):
                 if subshell:
                     yield from self._child(call).into(self, body)
@@ -222,10 +222,8 @@ class _Shell:
             call.process.quiet -= endless
         self._status = 0
 
-    def _turns(
-        self, values: Generator[str, None, None] | object, body: Node, call: Call, name: str
-    ) -> Generator[float, None, None]:
-        for value in values:  # type: ignore[attr-defined]
+    def _turns(self, values: list[str], body: Node, call: Call, name: str) -> Generator[float, None, None]:
+        for value in values:
             self._variables[name] = value
             if not (yield from self._turn(body, call)):
                 return
@@ -276,7 +274,9 @@ class _Shell:
             case "@" | "*":
                 return " ".join(self._arguments[1:])
             case "RANDOM":
-                return str(self._call.machine.chance.integer("RANDOM", (self._call.machine.hostname, self._call.now)) % 32768)
+                return str(
+                    self._call.machine.chance.integer("RANDOM", (self._call.machine.hostname, self._call.now)) % 32768
+                )
             case "PWD":
                 return self._call.cwd
         if name.isdigit():
@@ -365,7 +365,14 @@ class _Shell:
                     targets[channel] = target
         if targets:
             write = call.write
-            call.write = lambda channel, data: targets.get(channel, lambda data: write(channel, data))(data)
+
+            def redirected(channel: int, data: bytes) -> None:
+                if channel in targets:
+                    targets[channel](data)
+                else:
+                    write(channel, data)
+
+            call.write = redirected
         return call
 
     def _open(self, call: Call, path: str, *, append: bool) -> Callable[[bytes], None]:
@@ -484,5 +491,3 @@ def _capture(call: Call, output: list[bytes]) -> Callable[[int, bytes], None]:
     """A `write` that keeps standard output and lets errors through."""
     write = call.write
     return lambda channel, data: output.append(data) if channel == STDOUT else write(channel, data)
-
-

@@ -110,7 +110,9 @@ def _tokens(text: str) -> list[tuple[str, bool]]:
         match = _TOKEN.match(text, position)
         if match is None:
             quote = text[position] if text[position] in "'\"`" else ""
-            raise ShellSyntaxError("syntax error: unterminated quoted string" if quote else "syntax error: bad substitution")
+            raise ShellSyntaxError(
+                "syntax error: unterminated quoted string" if quote else "syntax error: bad substitution"
+            )
         position = match.end()
         if operator := match["operator"]:
             tokens.append((operator, False))
@@ -132,7 +134,11 @@ class _Parser:
         if token == _END or (expected and token != expected):
             shown = "newline" if token == "\n" else token
             want = f' (expecting "{expected}")' if expected else ""
-            raise ShellSyntaxError(f'syntax error: unexpected "{shown}"{want}' if token != _END else f"syntax error: unexpected {_END}{want}")
+            raise ShellSyntaxError(
+                f'syntax error: unexpected "{shown}"{want}'
+                if token != _END
+                else f"syntax error: unexpected {_END}{want}"
+            )
         self._at += 1
         return token
 
@@ -218,7 +224,8 @@ class _Parser:
 
     def _for(self) -> For:
         self.take("for")
-        name, words = self.take(), []
+        name = self.take()
+        words: list[str] = []
         if self.peek() == "in":
             self.take()
             while self._at_word():
@@ -228,7 +235,9 @@ class _Parser:
         return For(name, tuple(words), self._do())
 
     def _simple(self) -> Simple:
-        assignments, words, redirections = [], [], []
+        assignments: list[tuple[str, str]] = []
+        words: list[str] = []
+        redirections: list[tuple[str, str]] = []
         while True:
             token = self.peek()
             if token in _DUPLICATIONS:
@@ -281,6 +290,5 @@ def is_endless(loop: Loop) -> bool:
     """Whether the loop surely goes on for ever."""
     if loop.until or can_leave(loop.body) or not isinstance(loop.condition, Sequence):
         return False
-    return [node for node, _ in loop.condition.items] in (
-        [Simple((), (word,), ())] for word in ("true", ":", "/bin/true")
-    )
+    condition = [node for node, _ in loop.condition.items]
+    return condition in [[Simple((), (word,), ())] for word in ("true", ":", "/bin/true")]

@@ -7,17 +7,23 @@ ids, addresses and pull times.
 
 It is honest about itself: the runtime calls itself `simulated`, and an unknown image can't be had.
 
+One lock guards all nodes that share a network, for a request from one Pod runs the program of another: calls may come
+from any thread.
+
 Models: k8s.io/cri-api RuntimeService and ImageService, with containerd's messages.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import functools
+import hashlib
 from collections.abc import Callable, Mapping
+from typing import Concatenate, ParamSpec, TypeVar
 
 import k8slab
 from k8slab.apimachinery.rest import Stream
 from k8slab.clock import Clock
+from k8slab.cri.addresses import Addresses
 from k8slab.cri.api import (
     Container,
     ContainerConfig,
@@ -40,7 +46,27 @@ from k8slab.cri.registry import SimulatedRegistry
 from k8slab.cri.simulated_containers import Agenda, SimulatedContainer, SimulatedSandbox
 from k8slab.cri.simulated_images import ImageStore
 from k8slab.cri.simulated_streams import ExecStream, LogStream
+from k8slab.cri.streams import BufferStream, error_status
 from k8slab.names import Chance
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PATIENCE = 3600.0
+"""How many seconds of its own time a command run by `exec_sync` without a timeout gets."""
+
+
+def locked(
+    method: Callable[Concatenate[SimulatedRuntime, P], R],
+) -> Callable[Concatenate[SimulatedRuntime, P], R]:
+    """One call at a time."""
+
+    def call(self: SimulatedRuntime, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.network.lock:
+            return method(self, *args, **kwargs)
+
+    functools.update_wrapper(call, method)
+    return call
 
 
 class SimulatedRuntime:
@@ -79,11 +105,13 @@ class SimulatedRuntime:
             return {"NetworkReady": message + "Network plugin returns error: cni plugin not initialized"}
         return {}
 
+    @locked
     def update_runtime_config(self, pod_cidr: str) -> None:
         """Pod addresses come from this range; saying the same again changes nothing."""
         if self._addresses is None or self._addresses.cidr != pod_cidr:
             self._addresses = Addresses(pod_cidr)
 
+    @locked
     def next_change(self) -> float | None:
         """When the next container may end by itself."""
         return self.agenda.next()
@@ -99,13 +127,16 @@ class SimulatedRuntime:
 
     # Sandboxes.
 
+    @locked
     def run_pod_sandbox(self, config: SandboxConfig) -> str:
         """Make a sandbox with an address of its own."""
         now = self._now()
         sandbox_id = self._make_id("sandbox", config.namespace, config.name, config.uid, config.attempt)
         if sandbox_id in self._sandboxes:
             name = f"{config.name}_{config.namespace}_{config.uid}_{config.attempt}"
-            raise CriError("AlreadyExists", f'failed to reserve sandbox name "{name}": name is reserved for "{sandbox_id}"')
+            raise CriError(
+                "AlreadyExists", f'failed to reserve sandbox name "{name}": name is reserved for "{sandbox_id}"'
+            )
         net = NetNamespace(hostname=config.hostname or config.name)
         if not config.host_network:
             if self._addresses is None:
@@ -119,20 +150,20 @@ class SimulatedRuntime:
         self._sandboxes[sandbox_id] = sandbox
         return sandbox_id
 
+    @locked
     def stop_pod_sandbox(self, sandbox_id: str) -> None:
         """Kill what runs in it, give its address back."""
         now = self._now()
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is None or sandbox.state is SandboxState.NOTREADY:
             return
-        for container in sandbox.containers:
-            container.kill(now)
-        sandbox.state = SandboxState.NOTREADY
+        sandbox.stop(now)
         if sandbox.net.ip:
             self.network.leave(sandbox.net)
             if self._addresses is not None:
                 self._addresses.give_back(sandbox.net.ip)
 
+    @locked
     def remove_pod_sandbox(self, sandbox_id: str) -> None:
         """Remove it and its containers."""
         self.stop_pod_sandbox(sandbox_id)
@@ -140,12 +171,14 @@ class SimulatedRuntime:
         for container in list(sandbox.containers) if sandbox else ():
             self.remove_container(container.id)
 
+    @locked
     def list_pod_sandboxes(self) -> list[Sandbox]:
         """Oldest first."""
         return [sandbox.view() for sandbox in self._sandboxes.values()]
 
     # Containers.
 
+    @locked
     def create_container(self, sandbox_id: str, config: ContainerConfig, sandbox_config: SandboxConfig) -> str:
         """Make a container of an image that the node holds."""
         now = self._now()
@@ -154,9 +187,13 @@ class SimulatedRuntime:
             raise CriError("NotFound", f'failed to find sandbox id "{sandbox_id}": not found')
         remote = self._images.held(config.image)
         if remote is None:
-            raise CriError("NotFound", f'failed to create container: get image from containerd "{config.image}": not found')
+            raise CriError(
+                "NotFound", f'failed to create container: get image from containerd "{config.image}": not found'
+            )
         pod = sandbox.config
-        container_id = self._make_id("container", pod.namespace, pod.name, pod.uid, config.name, config.attempt, sandbox_id)
+        container_id = self._make_id(
+            "container", pod.namespace, pod.name, pod.uid, config.name, config.attempt, sandbox_id
+        )
         if container_id in self._containers:
             name = f"{config.name}_{pod.name}_{pod.namespace}_{pod.uid}_{config.attempt}"
             raise CriError(
@@ -167,6 +204,7 @@ class SimulatedRuntime:
         sandbox.containers.append(container)
         return container_id
 
+    @locked
     def start_container(self, container_id: str) -> None:
         """Start its program; one that its image does not hold can't run."""
         now = self._now()
@@ -175,6 +213,7 @@ class SimulatedRuntime:
             raise CriError("Unknown", f'failed to start container "{container_id}": container is not in created state')
         container.start(now)
 
+    @locked
     def stop_container(self, container_id: str, timeout: float) -> float:
         """SIGTERM, SIGKILL after `timeout`: the seconds until then, or until the program leaves by itself."""
         now = self._now()
@@ -183,6 +222,7 @@ class SimulatedRuntime:
             return 0.0
         return container.stop(now, timeout)
 
+    @locked
     def remove_container(self, container_id: str) -> None:
         """Remove it, killing it first if need be."""
         container = self._containers.pop(container_id, None)
@@ -190,16 +230,19 @@ class SimulatedRuntime:
             container.kill(self._now())
             container.sandbox.containers.remove(container)
 
+    @locked
     def list_containers(self) -> list[Container]:
         """Oldest first."""
         self._now()
         return [container.view() for container in self._containers.values()]
 
+    @locked
     def container_status(self, container_id: str) -> Container:
         """One container."""
         self._now()
         return self._get(container_id).view()
 
+    @locked
     def container_stats(self, container_id: str) -> ContainerStats:
         """What it uses: idle programs use little, and every one the same."""
         container = self._get(container_id)
@@ -209,6 +252,7 @@ class SimulatedRuntime:
             return ContainerStats(0, 0)
         return ContainerStats(int((process.now - process.started) * 1_000_000), process.memory())
 
+    @locked
     def crash(self, container_id: str, exit_code: int = SIGKILL_CODE) -> None:
         """A fault: its program ends now. For lessons."""
         now = self._now()
@@ -226,109 +270,84 @@ class SimulatedRuntime:
 
     def _make_id(self, *key: object) -> str:
         """64 hexadecimal digits, as Docker's; the same for the same node, Pod, name and attempt."""
-        purpose = (self.node_name, *key)
-        return "".join(f"{self.chance.integer('container-id', (*purpose, part)):016x}" for part in range(4))
+        text = f"{self.chance.seed}/container-id/{self.node_name}/{key}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     # Streams.
 
+    @locked
     def logs(self, container_id: str, options: LogOptions, wake: Callable[[], None]) -> Stream:
         """The container's output so far, and with `follow` what comes."""
+        now = self._now()
         container = self._get(container_id)
+        container.catch_up(now)
+        return LogStream(container, options, self.clock, wake, self.network.lock)
 
-        def catch_up() -> bool:
-            container.catch_up(self._now())
-            return container.view().state is ContainerState.RUNNING
-
-        stream = LogStream(container.log, options, catch_up)
-        container.listeners.append(wake)
-        return stream
-
+    @locked
     def exec_sync(self, container_id: str, command: tuple[str, ...], timeout: float) -> ExecResult:
         """Run a command to its end at once. One that needs time is too slow if it needs more than `timeout`."""
         now = self._now()
-        process = self._running(container_id).spawn(command, now)
-        program = find_program(process.machine, command[0])
-        output: dict[int, list[bytes]] = {1: [], 2: []}
+        container = self._running(container_id)
+        program = find_program(container.machine, command[0])
         if program is None:
-            process.machine.forget(process)
             raise CriError("Unknown", _cannot_exec(container_id, command[0]))
-        self._get(container_id).begin(process, program, lambda channel, data: output[channel].append(data))
+        process = container.spawn(command, now)
+        output: dict[int, list[bytes]] = {1: [], 2: []}
+        container.begin(process, program, lambda channel, data: output[channel].append(data))
         # Nobody can wait inside a call, so the command's own time runs ahead of the clock, up to the deadline.
-        process.advance(now + (timeout or 3600.0))
+        process.advance(now + (timeout or PATIENCE))
         if process.exit_code is None:
             process.kill(process.now)
-            raise CriError(
-                "DeadlineExceeded", f'failed to exec in container: timeout {timeout:g}s exceeded: context deadline exceeded'
-            )
+            message = f"failed to exec in container: timeout {timeout:g}s exceeded: context deadline exceeded"
+            raise CriError("DeadlineExceeded", message)
         return ExecResult(b"".join(output[1]), b"".join(output[2]), process.exit_code)
 
+    @locked
     def exec(
         self, container_id: str, command: tuple[str, ...], *, stdin: bool, tty: bool, wake: Callable[[], None]
     ) -> Stream:
         """Run a command with its streams."""
         now = self._now()
         container = self._running(container_id)
-        process = container.spawn(command, now)
-        program = find_program(process.machine, command[0])
+        program = find_program(container.machine, command[0])
         if program is None:
-            process.machine.forget(process)
-            raise CriError("Unknown", _cannot_exec(container_id, command[0]))
-        stream = ExecStream(process, self.clock, wake, stdin=stdin, tty=tty)
+            failed = BufferStream(wake)
+            failed.buffer.finish(error_status(_cannot_exec(container_id, command[0])))
+            return failed
+        process = container.spawn(command, now)
+        stream = ExecStream(container, process, self.clock, wake, self.network.lock, stdin=stdin, tty=tty)
         container.begin(process, program, stream.write, tty=tty)
+        container.notice()
         return stream
 
     def _running(self, container_id: str) -> SimulatedContainer:
         container = self._get(container_id)
-        if container.view().state is not ContainerState.RUNNING:
-            state = container.view().state
+        state = container.view().state
+        if state is not ContainerState.RUNNING:
             raise CriError("Unknown", f"failed to exec in container: container is in {state} state")
         return container
 
     # Images.
 
+    @locked
     def list_images(self) -> list[Image]:
         """All images whose pull has finished."""
         return self._images.list()
 
+    @locked
     def image_status(self, image: str) -> Image | None:
         """The image that a reference names, if the node holds it."""
         return self._images.status(image)
 
+    @locked
     def pull_image(self, image: str) -> PullResult:
         """Begin a pull: the image is there `seconds` later."""
         return self._images.pull(image)
 
+    @locked
     def remove_image(self, image: str) -> None:
         """Remove it."""
         self._images.remove(image)
-
-
-class Addresses:
-    """A node's Pod addresses, given out in order; one that was given back is used again only after all others."""
-
-    def __init__(self, cidr: str) -> None:
-        self.cidr = cidr
-        self._network = ipaddress.ip_network(cidr)
-        self._taken: set[int] = set()
-        self._last = 1
-        # The first address is the bridge's, the last is the broadcast's.
-
-    def take(self) -> str:
-        """The next free address."""
-        usable = self._network.num_addresses - 3
-        for _ in range(usable):
-            self._last = self._last % (usable + 1) + 1 if self._last > usable else self._last + 1
-            if self._last < 2:
-                self._last = 2
-            if self._last not in self._taken:
-                self._taken.add(self._last)
-                return str(self._network[self._last])
-        raise CriError("Unknown", f"failed to allocate for range 0: no IP addresses available in range set: {self.cidr}")
-
-    def give_back(self, address: str) -> None:
-        """It is free again."""
-        if ipaddress.ip_address(address) in self._network:
-            self._taken.discard(int(ipaddress.ip_address(address)) - int(self._network.network_address))
 
 
 def _cannot_exec(container_id: str, name: str) -> str:
@@ -336,5 +355,3 @@ def _cannot_exec(container_id: str, name: str) -> str:
         f'failed to exec in container: failed to start exec in "{container_id}": OCI runtime exec failed: exec failed: '
         f'unable to start container process: exec: "{name}": executable file not found in $PATH: unknown'
     )
-
-

@@ -32,33 +32,42 @@ CANNOT_RUN_CODE = 128
 class SimulatedSandbox:
     """A pod's sandbox."""
 
-    __slots__ = ("config", "containers", "created_at", "id", "net", "state")
+    __slots__ = ("_view", "config", "containers", "created_at", "id", "net", "state")
 
     def __init__(self, sandbox_id: str, config: SandboxConfig, net: NetNamespace, now: float) -> None:
         self.id, self.config, self.net, self.created_at = sandbox_id, config, net, now
         self.state = SandboxState.READY
         self.containers: list[SimulatedContainer] = []
+        self._view: Sandbox | None = None
 
     def catch_up(self, now: float) -> None:
-        """Bring its processes up to the clock."""
+        """Bring all its containers up to the clock."""
         for container in self.containers:
             container.catch_up(now)
 
+    def stop(self, now: float) -> None:
+        """Kill what runs in it; it can hold nothing any more."""
+        for container in self.containers:
+            container.kill(now)
+        self.state, self._view = SandboxState.NOTREADY, None
+
     def view(self) -> Sandbox:
         """As the kubelet sees it."""
-        config, ready = self.config, self.state is SandboxState.READY
-        return Sandbox(
-            id=self.id,
-            name=config.name,
-            namespace=config.namespace,
-            uid=config.uid,
-            attempt=config.attempt,
-            state=self.state,
-            created_at=self.created_at,
-            ip=self.net.ip if ready else "",
-            labels=config.labels,
-            annotations=config.annotations,
-        )
+        if self._view is None:
+            config = self.config
+            self._view = Sandbox(
+                id=self.id,
+                name=config.name,
+                namespace=config.namespace,
+                uid=config.uid,
+                attempt=config.attempt,
+                state=self.state,
+                created_at=self.created_at,
+                ip=self.net.ip if self.state is SandboxState.READY else "",
+                labels=config.labels,
+                annotations=config.annotations,
+            )
+        return self._view
 
 
 class SimulatedContainer:
@@ -76,6 +85,7 @@ class SimulatedContainer:
         "process",
         "remote",
         "sandbox",
+        "scheduled",
     )
 
     def __init__(
@@ -93,7 +103,9 @@ class SimulatedContainer:
         self.failure = ""
         """Why it could not be started."""
         self.listeners: list[Callable[[], None]] = []
-        """Who follows the log, to be woken when a call changes something."""
+        """Who follows the log or an exec: each is woken when something may have come."""
+        self.scheduled = NEVER
+        """The moment of its entry in the agenda; kept by the agenda."""
         self._view: Container | None = None
         self.machine = Machine(
             hostname=sandbox.net.hostname,
@@ -107,6 +119,8 @@ class SimulatedContainer:
             mounts=config.mounts,
             changed=lambda: runtime.agenda.add(self),
         )
+
+    # Its processes.
 
     def start(self, now: float) -> None:
         """Run its command; CriError, and an exited container, if there is no such command."""
@@ -124,8 +138,8 @@ class SimulatedContainer:
             self.process.advance(now)
             raise CriError("Unknown", f'failed to start container "{self.id}": {self.failure}')
         self.machine.add(self.process)
-        self.begin(self.process, program, lambda channel, data: self._write(channel, data), tty=self.config.tty)
-        self._notice()
+        self.begin(self.process, program, self._write, tty=self.config.tty)
+        self.notice()
 
     def _argv(self) -> tuple[str, ...]:
         image, config = self.remote.image, self.config
@@ -157,16 +171,6 @@ class SimulatedContainer:
         assert self.process is not None
         self.log.write(self.process.now, channel, data)
 
-    def catch_up(self, now: float) -> None:
-        """Bring its processes up to the clock."""
-        process = self.process
-        if process is None or process.exit_code is not None:
-            return
-        moves = process.due() <= now
-        process.advance(now)
-        if moves:
-            self._notice()
-
     def stop(self, now: float, timeout: float) -> float:
         """SIGTERM, SIGKILL after `timeout`; at most this many seconds are left to it."""
         process = self.process
@@ -174,30 +178,69 @@ class SimulatedContainer:
             return 0.0
         process.terminate(now, timeout)
         process.advance(now)
-        self._notice()
+        self.notice()
         return max(0.0, process.endings[0].when - now) if process.exit_code is None else 0.0
 
     def kill(self, now: float) -> None:
         """SIGKILL."""
         if self.process is not None and self.process.exit_code is None:
             self.process.kill(now)
-            self._notice()
+            self.notice()
 
-    def _notice(self) -> None:
+    # Time, and who wants to know.
+
+    @property
+    def running(self) -> bool:
+        """Whether its process runs."""
+        return self.process is not None and self.process.exit_code is None
+
+    def catch_up(self, now: float) -> None:
+        """Bring its processes up to the clock."""
+        if not self.running:
+            return
+        moved = False
+        for process in tuple(self.machine.processes):  # the container's own comes first
+            moved = process.due() <= now or moved
+            process.advance(now)
+        if moved:
+            self.notice()
+
+    def notice(self) -> None:
         """Something may have changed."""
         self._view = None
         self.machine.changed()
         if self.process is not None and self.process.exit_code is not None:
             self.log.flush(self.process.now)
-            for other in list(self.machine.processes):  # PID 1 is gone, and the container with it
+            for other in tuple(self.machine.processes):  # PID 1 is gone, and the container with it
                 other.kill(self.process.now)
-            listeners, self.listeners = self.listeners, []
-            for wake in listeners:
-                wake()
+        for wake in tuple(self.listeners):
+            wake()
+
+    @property
+    def may_speak(self) -> bool:
+        """Whether its log may grow."""
+        return self.process is None or self.process.exit_code is None
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Someone wants to hear of all that happens in it."""
+        self.listeners.append(wake)
+        self.machine.changed()
+
+    def ignore(self, wake: Callable[[], None]) -> None:
+        """Someone has heard enough."""
+        if wake in self.listeners:
+            self.listeners.remove(wake)
+            self.machine.changed()
 
     def due(self) -> float:
-        """When it may change by itself."""
-        return self.process.state_due() if self.process is not None else NEVER
+        """When it may change by itself; where someone listens, when it may say something."""
+        if self.process is None or self.process.exit_code is not None:
+            return NEVER
+        if not self.listeners:
+            return self.process.state_due()
+        return min(process.due() for process in self.machine.processes)
+
+    # What is seen of it.
 
     def view(self) -> Container:
         """As the kubelet sees it."""
@@ -208,11 +251,8 @@ class SimulatedContainer:
     def _make_view(self) -> Container:
         process, config = self.process, self.config
         code = process.exit_code if process is not None else None
-        if process is None:
-            state = ContainerState.CREATED
-        else:
-            state = ContainerState.RUNNING if code is None else ContainerState.EXITED
         ended = process is not None and code is not None
+        state = ContainerState.EXITED if ended else ContainerState.RUNNING if process else ContainerState.CREATED
         return Container(
             id=self.id,
             sandbox_id=self.sandbox.id,
@@ -222,7 +262,7 @@ class SimulatedContainer:
             image_ref=f"{self.remote.image.repository}@{self.remote.digest}",
             state=state,
             created_at=self.created_at,
-            started_at=process.started if process is not None and not self.failure else 0.0,
+            started_at=process.started if process is not None else 0.0,
             finished_at=process.now if process is not None and ended else 0.0,
             exit_code=code or 0,
             reason=(process.reason or ("Error" if code else "Completed")) if process is not None and ended else "",
@@ -246,12 +286,14 @@ class Agenda:
     def add(self, container: SimulatedContainer) -> None:
         """It may have another moment now."""
         due = container.due()
-        if due != NEVER:
-            heapq.heappush(self._heap, (due, container.id, container))
+        if due != container.scheduled:
+            container.scheduled = due
+            if due != NEVER:
+                heapq.heappush(self._heap, (due, container.id, container))
 
     def next(self) -> float:
         """The next moment."""
-        while self._heap and self._heap[0][2].due() != self._heap[0][0]:
+        while self._heap and self._heap[0][2].scheduled != self._heap[0][0]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else NEVER
 
@@ -259,5 +301,6 @@ class Agenda:
         """Let everything happen that is due, in the order of its moments."""
         while (due := self.next()) <= now:
             container = heapq.heappop(self._heap)[2]
+            container.scheduled = NEVER
             container.catch_up(due)
             self.add(container)

@@ -1,4 +1,4 @@
-"""The simulated runtime's streams: they look at the clock when they are polled.
+"""The simulated runtime's streams: polling one first brings its container up to the clock.
 
 k8slab's own.
 """
@@ -6,11 +6,13 @@ k8slab's own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 
 from k8slab.clock import Clock
 from k8slab.cri.api import LogOptions
-from k8slab.cri.logs import Log, choose, render
+from k8slab.cri.logs import choose, render
 from k8slab.cri.process import Process
+from k8slab.cri.simulated_containers import SimulatedContainer
 from k8slab.cri.streams import BufferStream, exit_status
 from k8slab.cri.terminal import Terminal
 
@@ -18,33 +20,40 @@ from k8slab.cri.terminal import Terminal
 class LogStream:
     """A container's log from a chosen line on."""
 
-    def __init__(self, log: Log, options: LogOptions, catch_up: Callable[[], bool]) -> None:
-        catch_up()
-        chosen = choose(log.lines, options)
-        self._log, self._options, self._catch_up = log, options, catch_up
-        self._next = log.end
-        self._ready = render(chosen, options)
+    def __init__(
+        self, container: SimulatedContainer, options: LogOptions, clock: Clock, wake: Callable[[], None], lock: RLock
+    ) -> None:
+        self._container, self._options, self._clock, self._wake, self._lock = container, options, clock, wake, lock
+        self._ready = render(choose(container.log.lines, options), options)
         self._sent = sum(len(data) for _, data in self._ready)
-        self._running = options.follow
-        self._closed = False
+        self._next = container.log.end
+        """The number of the first line that was not looked at."""
+        self._following = options.follow and container.may_speak
+        if self._following:
+            container.listen(wake)
 
     def poll(self) -> list[tuple[int, bytes]]:
         """What came since the last poll."""
-        if self._closed:
-            return []
-        ready, self._ready = self._ready, []
-        if self._running and not self._full:
-            self._running = self._catch_up()
-            news = self._log.since(self._next)
-            self._next = self._log.end
-            chunks = render(news, self._options, self._sent)
-            self._sent += sum(len(data) for _, data in chunks)
-            ready += chunks
+        with self._lock:
+            if self._following:
+                self._container.catch_up(self._clock.now())
+                self._look()
+            ready, self._ready = self._ready, []
         return ready
 
-    @property
-    def _full(self) -> bool:
-        return self._options.limit_bytes is not None and self._sent >= self._options.limit_bytes
+    def _look(self) -> None:
+        log, options = self._container.log, self._options
+        chunks = render(log.since(self._next), options, self._sent)
+        self._next = log.end
+        self._sent += sum(len(data) for _, data in chunks)
+        self._ready += chunks
+        if not self._container.may_speak or (options.limit_bytes is not None and self._sent >= options.limit_bytes):
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._following:
+            self._following = False
+            self._container.ignore(self._wake)
 
     def send(self, channel: int, data: bytes) -> None:
         """A log takes no input."""
@@ -55,48 +64,69 @@ class LogStream:
     @property
     def closed(self) -> bool:
         """True once everything was polled and nothing more will come."""
-        return self._closed or (not self._ready and (not self._running or self._full))
+        return not self._following and not self._ready
 
     def close(self) -> None:
         """Give up."""
-        self._closed = True
+        with self._lock:
+            self._stop()
+            self._ready = []
 
 
 class ExecStream(BufferStream):
     """A command in a simulated container, with its streams."""
 
-    def __init__(self, process: Process, clock: Clock, wake: Callable[[], None], *, stdin: bool, tty: bool) -> None:
+    def __init__(
+        self,
+        container: SimulatedContainer,
+        process: Process,
+        clock: Clock,
+        wake: Callable[[], None],
+        lock: RLock,
+        *,
+        stdin: bool,
+        tty: bool,
+    ) -> None:
         super().__init__(wake)
-        self._process, self._clock = process, clock
+        self._container, self._process, self._clock, self._wake, self._lock = container, process, clock, wake, lock
         process.stdin.ended = not stdin
         self._terminal = Terminal(process, self.buffer.put) if tty else None
         self.write = self._terminal.output if self._terminal else self.buffer.put
         """Where the process puts its output."""
+        container.listen(wake)
 
     def poll(self) -> list[tuple[int, bytes]]:
         """What the clock has reached."""
-        self._process.advance(self._clock.now())
-        self._settle()
+        with self._lock:
+            if self._process.exit_code is None:
+                self._container.catch_up(self._clock.now())
+            self._settle()
         return super().poll()
 
     def _settle(self) -> None:
+        """If the command has ended, so has the stream; else its next moment may be another one now."""
         if self._process.exit_code is not None:
             self.buffer.finish(exit_status(self._process.exit_code))
+            self._container.ignore(self._wake)
+        else:
+            self._container.machine.changed()
 
     def write_stdin(self, data: bytes) -> None:
         """Input for the command, through the terminal if there is one."""
-        if self._terminal:
-            self._terminal.input(data, self._clock.now())
-        else:
-            self._process.feed(data, self._clock.now())
-        self._settle()
+        with self._lock:
+            now = self._clock.now()
+            (self._terminal.input if self._terminal else self._process.feed)(data, now)
+            self._settle()
 
     def close_stdin(self) -> None:
         """No more input will come."""
-        self._process.feed(b"", self._clock.now(), ended=True)
-        self._settle()
+        with self._lock:
+            self._process.feed(b"", self._clock.now(), ended=True)
+            self._settle()
 
     def close(self) -> None:
         """The client has gone: so does the command."""
-        self._process.kill(self._clock.now())
+        with self._lock:
+            self._process.kill(self._clock.now())
+            self._settle()
         super().close()

@@ -1,8 +1,7 @@
 """Streams: a log being followed, a command being typed at.
 
-`Buffer` is where one side puts and the other polls, from any thread; `LogStream` and `ExecStream` are the simulated
-runtime's, which first bring their process up to the clock and then give what there is. A stream holds no timer: on a
-virtual clock the loop polls open streams after every move, and `wake` is called only where a call changed something.
+`Buffer` is where one side puts and the other polls, from any thread; `BufferStream` makes a Stream of one. A stream holds
+no timer: `wake` is called when there may be something to poll.
 
 Models: staging/src/k8s.io/apimachinery/pkg/util/remotecommand (the Status at the end of an exec).
 """
@@ -84,7 +83,7 @@ class Buffer:
 
 
 class BufferStream:
-    """A Stream over a Buffer. `k8slab.cri.docker_streams` fills it from a thread, tests by hand."""
+    """A Stream over a Buffer; whoever makes one fills the buffer."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self.buffer = Buffer(wake)

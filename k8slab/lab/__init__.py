@@ -1,0 +1,1 @@
+"""Instruments for notebooks, attached from outside: pictures, checks, magics."""

@@ -1,0 +1,1 @@
+"""Who works next, on which clock; and kubectl, run against it."""

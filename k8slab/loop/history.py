@@ -59,7 +59,9 @@ class History(Sequence[Change]):
     def __repr__(self) -> str:
         rows = [COLUMNS, *(change.row() for change in self._changes)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-        lines = ("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+        lines = (
+            "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""etcd's own upkeep, as components: leases that end, and history that is forgotten.
+"""Upkeep, as components: leases that end, history that is forgotten, and streams that only time moves on.
 
 Models: etcd server/lease/lessor.go; k8s.io/apiserver/pkg/storage/etcd3/compact.go (every five minutes).
 """
@@ -86,6 +86,63 @@ class Compactor:
 
     def next_deadline(self) -> float:
         """The next compaction."""
+        return self._due
+
+    def next_work(self) -> float:
+        """Never: upkeep is not work."""
+        return NEVER
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class Door(Protocol):
+    """What of the front door the ticker needs."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody listens."""
+        ...
+
+    @property
+    def server(self) -> Streams:
+        """The server behind it."""
+        ...
+
+
+class Streams(Protocol):
+    """What of the HTTP server the ticker needs."""
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams are open."""
+        ...
+
+    def wake_all_streams(self) -> None:
+        """Have every stream look whether there is something to send."""
+        ...
+
+
+class StreamTicker:
+    """On the machine's clock: has followed logs of simulated containers look, ten times a second, what time has brought."""
+
+    name = "stream-ticker"
+
+    def __init__(self, clock: Clock, door: Door, period: float = 0.1) -> None:
+        self._clock, self._door, self._period = clock, door, period
+        self._due = clock.now() + period
+
+    def step(self) -> bool:
+        """Wake the streams if it is time."""
+        if self._clock.now() < self._due:
+            return False
+        self._due = self._clock.now() + self._period
+        if self._door.is_open and self._door.server.open_streams:
+            self._door.server.wake_all_streams()
+        return True
+
+    def next_deadline(self) -> float:
+        """The next look."""
         return self._due
 
     def next_work(self) -> float:

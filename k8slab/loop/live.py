@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from k8slab.clock import NEVER, RealClock
+from k8slab.clock import NEVER, RealClock, sleep_really, to_rfc3339
 from k8slab.loop.component import Component
 
 log = logging.getLogger(__name__)
 
 PAUSE_AFTER_A_FAULT = 1.0
+POLL_SECONDS = 0.02
+LOOKS_UNTIL_IDLE = 3
+"""At rest means: found at rest so many times, POLL_SECONDS apart. One look can fall between a write and its wake-up."""
 
 
 @dataclass
@@ -23,6 +28,10 @@ class _Worker:
     component: Component
     woken: threading.Event = field(default_factory=threading.Event)
     stopped: bool = False
+    resting: bool = False
+    """Whether it waits, having found nothing to do."""
+    work: float = NEVER
+    """When it wants a turn for work in progress, as of its last turn."""
     thread: threading.Thread | None = None
 
 
@@ -58,14 +67,54 @@ class LiveLoop:
             worker.woken.set()
 
     def pause(self) -> None:
-        """Nobody begins another unit of work until `resume`."""
+        """Nobody begins another unit of work until `play`."""
         self._paused = True
 
-    def resume(self) -> None:
-        """Go on."""
+    def play(self, speed: float) -> None:
+        """Go on after a pause. Raises ValueError for another speed than 1: this clock is the machine's."""
+        if speed != 1.0:
+            raise ValueError("a live cluster runs at the speed of the machine's clock; play a stepped one faster")
         self._paused = False
         for worker in list(self._workers.values()):
             worker.woken.set()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Ctrl-C may come at any moment: the components run in other threads."""
+        yield
+
+    def settle(self) -> None:
+        """Nothing to do: everybody works already."""
+
+    def step(self) -> str:
+        """Raises RuntimeError: threads cannot be stepped."""
+        raise RuntimeError("a live cluster moves by itself; make a stepped one to step: Cluster(mode='stepped')")
+
+    def run_for(self, seconds: float) -> None:
+        """Let real time pass."""
+        sleep_really(seconds)
+
+    def run_until(self, done: Callable[[], bool], timeout: float) -> None:
+        """Wait until `done()`, asked many times a second. Raises TimeoutError after `timeout` seconds."""
+        end = self.clock.now() + timeout
+        while not done():
+            if self.clock.now() > end:
+                raise TimeoutError(
+                    f"still not so after {timeout:g}s, at {to_rfc3339(self.clock.now())}; "
+                    "give a longer timeout, or look at the events: cluster.kubectl('get events')"
+                )
+            sleep_really(POLL_SECONDS)
+
+    def run_until_idle(self, timeout: float) -> None:
+        """Wait until no work is in progress. Raises TimeoutError, which names who is still busy."""
+        end = self.clock.now() + timeout
+        looks = 0
+        while looks < LOOKS_UNTIL_IDLE:
+            busy = sorted(name for name, worker in list(self._workers.items()) if not self._at_rest(worker))
+            looks = 0 if busy else looks + 1
+            if busy and self.clock.now() > end:
+                raise TimeoutError(f"still busy after {timeout:g}s: {', '.join(busy)}")
+            sleep_really(POLL_SECONDS)
 
     def close(self) -> None:
         """Stop all components and wait for their threads."""
@@ -80,17 +129,23 @@ class LiveLoop:
         component = worker.component
         while not worker.stopped:
             # Cleared before the work, not after it: who is woken meanwhile looks again.
+            worker.resting = False
             worker.woken.clear()
-            until = NEVER
+            until = worker.work = NEVER
             try:
                 while not (worker.stopped or self._paused) and component.step():
                     pass
                 if not self._paused:
-                    until = component.next_deadline()
+                    until, worker.work = component.next_deadline(), component.next_work()
             except Exception:
                 log.exception("%s failed, and goes on", component.name)
                 until = self.clock.now() + PAUSE_AFTER_A_FAULT
+            worker.resting = True
             self.clock.wait(worker.woken, until)
+
+    @staticmethod
+    def _at_rest(worker: _Worker) -> bool:
+        return worker.resting and not worker.woken.is_set() and worker.work == NEVER
 
     def _stop(self, worker: _Worker) -> None:
         worker.stopped = True

@@ -11,11 +11,14 @@ A component's turn lasts until it has nothing left to do, so that many events ma
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from heapq import heappop, heappush
 
 from k8slab.clock import NEVER, VirtualClock, to_rfc3339
 from k8slab.loop.component import Component
+from k8slab.loop.interrupts import deferred_interrupts
+from k8slab.loop.player import Player
 from k8slab.names import Chance
 
 
@@ -27,6 +30,7 @@ class SteppedLoop:
         self.lock = threading.RLock()
         # Called between two jumps of the clock, where everything is at rest: the place to raise a noted interrupt.
         self.checkpoint: Callable[[], None] = lambda: None
+        self._player = Player(self)
         self._chance = chance
         self._revision = revision
         self._components: dict[str, Component] = {}
@@ -74,7 +78,37 @@ class SteppedLoop:
             return names[self._chance.integer("loop", self._revision()) % len(names)]
         return names[0]
 
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Within it, Ctrl-C waits until nobody is in the middle of something, and is raised then."""
+        with deferred_interrupts() as checkpoint:
+            before, self.checkpoint = self.checkpoint, checkpoint
+            try:
+                yield
+            finally:
+                self.checkpoint = before
+
+    def play(self, speed: float) -> None:
+        """Let time pass by itself, `speed` times as fast as real time. Raises ValueError unless `speed` is positive."""
+        self._player.play(speed)
+
+    def pause(self) -> None:
+        """End `play`."""
+        self._player.pause()
+
     def step(self) -> str:
+        """One unit of work of one component, and its name. If nobody has work now, time moves to when someone has.
+
+        Empty if nobody will ever have work.
+        """
+        with self.lock:
+            while not (worked := self.turn()):
+                if self.next_deadline() == NEVER:
+                    return ""
+                self._come_due(self.next_deadline())
+            return worked
+
+    def turn(self) -> str:
         """One unit of work of one component; its name, or empty if nobody has work at this moment."""
         with self.lock:
             while name := self.next_component():
@@ -91,7 +125,7 @@ class SteppedLoop:
     def settle(self) -> None:
         """Let everybody work until nobody has anything to do. No time passes."""
         with self.lock:
-            while self.step():
+            while self.turn():
                 pass
 
     def next_deadline(self) -> float:
@@ -111,13 +145,7 @@ class SteppedLoop:
             if when == NEVER:
                 return False
             self.checkpoint()
-            self.clock.advance_to(when)
-            due = False
-            while self.next_deadline() <= self.clock.now():
-                _, name = heappop(self._heap)
-                del self._deadlines[name]
-                self._ready[name] = None
-                due = True
+            due = self._come_due(when)
             self.settle()
             return due
 
@@ -161,9 +189,21 @@ class SteppedLoop:
 
     def close(self) -> None:
         """Stop all components."""
+        self.pause()
         with self.lock:
             for name in self.components:
                 self.remove(name)
+
+    def _come_due(self, when: float) -> bool:
+        """Move the clock to `when`; whoever wanted a turn by then is ready. False if nobody was."""
+        self.clock.advance_to(when)
+        due = False
+        while self.next_deadline() <= self.clock.now():
+            _, name = heappop(self._heap)
+            del self._deadlines[name]
+            self._ready[name] = None
+            due = True
+        return due
 
     def _note_deadlines(self, component: Component) -> None:
         name = component.name
