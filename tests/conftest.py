@@ -24,3 +24,16 @@ def pytest_runtest_makereport(item, call):
                 report.outcome = "failed"
                 report.longrepr = f"{variable}=1, so this may not be skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def docker_engine():
+    """Call it where a test needs Docker: it skips the test, with the reason, where no Engine answers."""
+
+    def need() -> None:
+        from k8slab.cri import docker
+
+        if problem := docker.unavailable():
+            pytest.skip(problem)
+
+    return need

@@ -98,12 +98,7 @@ def _seed(profile: Profile) -> int:
 
 
 def _publish(profile: Profile, config: Config, cluster: Cluster) -> None:
-    try:
-        merge_context(Path(config.kubeconfig), profile.name, cluster.url, cluster.credentials)
-    except ContextExists as error:
-        raise ProfileError(
-            f"{error}; choose another --name, or give the cluster a file of its own: --kubeconfig PATH"
-        ) from None
+    merge_context(Path(config.kubeconfig), profile.name, cluster.url, cluster.credentials)
 
 
 def _all_ready(cluster: Cluster, count: int) -> bool:

@@ -1,0 +1,197 @@
+"""The command, as a user runs it: real processes, real kubectl, a home and a kubeconfig of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.eventually import eventually
+
+NGINX = "create deployment web --image=nginx --replicas=2"
+
+
+@dataclass
+class User:
+    """Somebody at a terminal."""
+
+    home: Path
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.home / "kubeconfig"
+
+    def __call__(self, line: str, code: int = 0) -> str:
+        command = [sys.executable, "-m", "k8slab", *line.split()]
+        environment = os.environ | {"K8SLAB_HOME": str(self.home / "k8slab"), "KUBECONFIG": str(self.kubeconfig)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def kubectl(self, line: str, code: int = 0) -> str:
+        return self(f"kubectl -- {line}", code)
+
+    def pid(self) -> int:
+        return int(json.loads((self.home / "k8slab" / "lab" / "state.json").read_text())["pid"])
+
+
+@pytest.fixture
+def user(tmp_path):
+    user = User(tmp_path)
+    yield user
+    user("delete --all")
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize("command", ["", "start", "stop", "delete", "status", "list", "version"])
+def test_help_is_everywhere(user, command):
+    assert "Usage:" in user(f"{command} --help")
+
+
+def test_the_version_names_all_parts(user):
+    said = user("version")
+    assert all(part in said for part in ("k8slab", "Kubernetes  v1.37", "kubectl", "Python"))
+
+
+def test_where_there_is_no_cluster_each_command_says_how_to_start_one(user):
+    assert "k8slab start" in user("status", code=1)
+    assert "k8slab start" in user("stop", code=1)
+    assert "k8slab start" in user("kubectl -- get pods", code=1)
+    assert "k8slab start" in user("list")
+    assert "there is no cluster 'lab'" in user("delete", code=1)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("start --runtime podman", "none of"),
+        ("start --nodes 0", "range"),
+        ("start --name A/B", "cannot name a cluster"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_no_traceback(user, line, says):
+    done = subprocess.run(
+        [sys.executable, "-m", "k8slab", *line.split()],
+        env=os.environ | {"K8SLAB_HOME": str(user.home / "k8slab"), "KUBECONFIG": str(user.kubeconfig)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode in (1, 2)
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_lives_through_start_stop_start_and_delete(user):
+    said = user("start --runtime simulated --nodes 2 --detach")
+    assert "2 nodes are Ready" in said
+    assert "k8slab kubectl -- get nodes" in said
+    assert user.kubectl("get nodes -o name").split() == ["node/node-1", "node/node-2"]
+    assert "runs already" in user("start", code=1)
+    user.kubectl(NGINX)
+    user.kubectl("wait --for=condition=Available deployment/web --timeout=60s")
+    status = user("status")
+    assert "Running" in status
+    assert "https://127.0.0.1:" in status
+
+    pid = user.pid()
+    user("stop")
+    assert gone(pid)
+    assert "Stopped" in user("status", code=3)
+    assert "keeps them" in user("start --nodes 5 --detach", code=1)
+
+    assert "Starting the cluster" in user("start --detach")
+    user.kubectl("wait --for=condition=Available deployment/web --timeout=60s")
+    assert "web" in user.kubectl("get deployments")
+    user("delete")
+    assert "no cluster" in user("list")
+    assert not (user.home / "k8slab" / "lab").exists()
+    assert yaml.safe_load(user.kubeconfig.read_text())["contexts"] == []
+
+
+def test_keys_are_readable_by_the_user_alone(user):
+    user("start --runtime simulated --nodes 1 --detach")
+    keys = [path for path in (user.home / "k8slab").rglob("*") if "key" in path.name or path.name == "kubeconfig"]
+    assert keys
+    assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in [*keys, user.home / "k8slab"])
+
+
+def test_somebody_elses_context_is_never_clobbered(user):
+    mine = {"contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "me"}}], "current-context": "lab"}
+    user.kubeconfig.write_text(yaml.safe_dump(mine))
+    assert "k8slab did not make" in user("start --runtime simulated --detach", code=1)
+    assert yaml.safe_load(user.kubeconfig.read_text()) == mine
+    own = user.home / "own"
+    said = user(f"start --runtime simulated --nodes 1 --detach --kubeconfig {own}")
+    assert f"KUBECONFIG={own} kubectl" in said
+    assert yaml.safe_load(user.kubeconfig.read_text()) == mine
+
+
+def test_after_kill_9_a_start_finds_all_objects_again(user):
+    user("start --runtime simulated --nodes 2 --detach")
+    user.kubectl(NGINX)
+    user.kubectl("wait --for=condition=Available deployment/web --timeout=60s")
+    before = user.kubectl("get pods -o name")
+    pid = user.pid()
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: gone(pid))
+    assert "Stopped" in user("status", code=3)
+    user("start --detach")
+    user.kubectl("wait --for=condition=Ready pod --all --timeout=60s")
+    assert user.kubectl("get pods -o name") == before
+
+
+def test_a_cluster_in_the_foreground_stops_at_ctrl_c(user):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "k8slab", "start", "--runtime", "simulated", "--nodes", "1"],
+        env=os.environ | {"K8SLAB_HOME": str(user.home / "k8slab"), "KUBECONFIG": str(user.kubeconfig)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Next:"):
+            process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert "Stopped." in lines[-1]
+
+
+@pytest.mark.docker
+def test_after_kill_9_no_container_network_or_port_is_left_over(user, docker_engine):
+    docker_engine()
+    import docker
+
+    engine = docker.from_env()
+
+    def ours() -> list[str]:
+        found = engine.containers.list(all=True, filters={"label": "k8slab.cluster=lab"})
+        return sorted(container.name for container in found)
+
+    user("start --runtime docker --nodes 2 --detach")
+    user.kubectl(NGINX)
+    user.kubectl("wait --for=condition=Available deployment/web --timeout=90s")
+    containers = ours()
+    pid = user.pid()
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: gone(pid))
+    user("start --detach")
+    user.kubectl("wait --for=condition=Ready pod --all --timeout=90s")
+    assert len(ours()) == len(containers) == 4
+    os.kill(user.pid(), signal.SIGKILL)
+    assert eventually(lambda: "Stopped" in user("list"))
+    user("delete")
+    assert ours() == []
+    assert engine.networks.list(filters={"label": "k8slab.cluster=lab"}) == []
+    engine.close()
