@@ -54,7 +54,7 @@ class Elf:
         entry, count, names = struct.unpack_from("<HHH", content, 58)
         headers = [struct.unpack_from("<IIQQQQ", content, table + i * entry) for i in range(count)]
         strings = headers[names][4]
-        self.sections = {}
+        self.sections: dict[str, tuple[int, int, int]] = {}
         """Name to (address, offset in the file, size)."""
         for name, _, _, address, offset, size in headers:
             end = content.index(b"\0", strings + name)
@@ -131,7 +131,8 @@ class GoTypes:
         return self._name(self.base + package)[0], self._name(self.base + text)[0].rpartition(".")[2]
 
     def _word(self, address: int) -> int:
-        return int(struct.unpack_from("<Q", self.elf.content, self.elf.offset(address))[0])
+        (word,) = struct.unpack_from("<Q", self.elf.content, self.elf.offset(address))
+        return int(word)
 
     def _name(self, address: int) -> tuple[str, str]:
         """An abi.Name as (name, tag)."""
@@ -196,8 +197,8 @@ class Messages:
 
     def reachable(self, found: dict[str, dict[str, list[object]]]) -> list[str]:
         """The kinds, and what they hold; lists are never sent."""
-        kinds = [name for name, fields in found.items() if ["metadata", ".ObjectMeta"] == _metadata(fields)]
-        todo, seen = [*kinds, *(name for name in found if name.endswith((".DeleteOptions", ".Unknown")))], set()
+        kinds = [name for name, fields in found.items() if _metadata(fields) == ["metadata", ".ObjectMeta"]]
+        todo, seen = [*kinds, *(name for name in found if name.endswith(".DeleteOptions"))], set()
         while todo:
             name = todo.pop()
             if name in found and name not in seen:

@@ -292,6 +292,7 @@ def _object_rule(field: Field, owner: str) -> Rule:
 def _array_rule(field: Field, owner: str) -> Rule:
     assert field.items is not None
     complain, item = _mismatch(owner, go_type(field)), rule_for(field.items, owner)
+    of_structs = field.items.type == "object"
 
     def rule(value: Any, path: Path, errors: Errors) -> None:
         if type(value) is not list:
@@ -300,6 +301,8 @@ def _array_rule(field: Field, owner: str) -> Rule:
         for index, each in enumerate(value):
             if each is not None:
                 item(each, (path, index), errors)
+            elif of_structs:  # Go reads a null among structs as an empty one
+                item({}, (path, index), errors)
 
     return rule
 
@@ -307,6 +310,7 @@ def _array_rule(field: Field, owner: str) -> Rule:
 def _map_rule(field: Field, owner: str) -> Rule:
     assert field.items is not None
     complain, item = _mismatch(owner, go_type(field)), rule_for(field.items, owner)
+    of_structs = field.items.type == "object"
 
     def rule(value: Any, path: Path, errors: Errors) -> None:
         if type(value) is not dict:
@@ -315,6 +319,8 @@ def _map_rule(field: Field, owner: str) -> Rule:
         for key, each in value.items():
             if each is not None:
                 item(each, (path, (key,)), errors)
+            elif of_structs:
+                item({}, (path, (key,)), errors)
 
     return rule
 

@@ -10,7 +10,7 @@ from functools import cache
 # Words that Kubernetes writes in capitals where they do not begin a name. `podIPs`, `hostPID`, `podCIDRs`.
 INITIALISMS = {"ip": "IP", "ips": "IPs", "id": "ID", "uid": "UID", "cidr": "CIDR", "cidrs": "CIDRs", "pid": "PID",
                "ipc": "IPC", "url": "URL", "urls": "URLs", "uuid": "UUID", "gid": "GID", "dns": "DNS", "tls": "TLS",
-               "api": "API"}  # fmt: skip
+               "api": "API", "cpu": "CPU", "uri": "URI", "io": "IO", "fqdn": "FQDN", "wwns": "WWNs"}  # fmt: skip
 
 # Names that follow no rule.
 IRREGULAR = {"api_version": "apiVersion", "run_as_user": "runAsUser", "host_ips": "hostIPs", "dns_policy": "dnsPolicy",

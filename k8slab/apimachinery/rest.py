@@ -61,8 +61,8 @@ class Request:
 
     def flag(self, name: str) -> bool:
         """Whether a query parameter says true, as Go's strconv.ParseBool reads it ('' with the name present: true)."""
-        values = self.query.get(name)
-        return bool(values) and values[0] in ("", "1", "t", "T", "true", "TRUE", "True")
+        values = self.query.get(name) or ["false"]
+        return values[0] in ("", "1", "t", "T", "true", "TRUE", "True")
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class WatchEvent:
     object: JsonObject
     """Read-only. For DELETED the last state, with the resourceVersion of the deletion."""
     revision: int = 0
-    views: dict[type, Any] = field(default_factory=dict)
+    views: dict[Any, Any] = field(default_factory=dict)
     """Typed views of `object` made so far, by class, so that all informers in the process share them."""
 
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.util import find_spec
+from operator import is_
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ import orjson
 from k8slab.apimachinery import checker
 from k8slab.apimachinery.checker import REQUIRED, TYPE, UNKNOWN, FieldError
 from k8slab.apimachinery.duplicates import find_duplicate_fields
-from k8slab.apimachinery.rest import JsonObject
+from k8slab.apimachinery.rest import JsonObject, copy_of
 
 __all__ = [
     "Definition",
@@ -90,6 +91,13 @@ class Field:
         """The definition of the object that the field holds."""
         return definition_named(self.ref) if self.ref else None
 
+    @property
+    def holds_fields(self) -> bool:
+        """Whether there is a struct, or a map of anything, somewhere below."""
+        if self.items is not None:
+            return self.type == "map" or self.items.holds_fields
+        return self.type == "object"
+
     @staticmethod
     def of(schema: Mapping[str, Any]) -> Field:
         """The field that a schema describes."""
@@ -151,6 +159,11 @@ class Definition:
         return str(self.schema.get("x-kubernetes-map-type", ""))
 
     @cached_property
+    def containers(self) -> Mapping[str, Field | None]:
+        """The fields by their JSON names; None for those that hold one scalar."""
+        return {name: field if field.items or field.ref else None for name, field in self.fields.items()}
+
+    @cached_property
     def checks(self) -> checker.Struct:
         """The compiled checks of the fields."""
         return checker.Struct(self)
@@ -169,37 +182,39 @@ class Definition:
 
 
 def _pruned_struct(definition: Definition, obj: Any) -> Any:
-    fields, changes, dropped = definition.fields, {}, False
+    known, changes, dropped = definition.containers, {}, False
     for key, value in obj.items():
-        known = fields.get(key)
-        if known is None or value is None:
+        if key not in known or value is None:
             dropped = True
-        elif type(value) in _CONTAINERS:
-            new = _pruned(known, value)
+        elif type(value) in _CONTAINERS and value and (field := known[key]) is not None:
+            new = _pruned(field, value)
             if new is not value:
                 changes[key] = new
     if not dropped:
         return {**obj, **changes} if changes else obj
-    return {k: changes.get(k, v) for k, v in obj.items() if v is not None and k in fields}
+    return {k: changes.get(k, v) for k, v in obj.items() if v is not None and k in known}
 
 
 def _pruned(known: Field, value: Any) -> Any:
-    if known.type == "object" and isinstance(value, dict):
+    if known.type == "object" and type(value) is dict:
         return _pruned_struct(definition_named(known.ref), value)
     items = known.items
     if items is None:
         return value
-    if isinstance(value, list):
-        if items.type == "string":
+    # Go reads a null in a list or a map as the zero of its type.
+    zero = ZEROS.get(items.type)
+    if type(value) is list:
+        if not items.holds_fields and None not in value:
             return value
-        new = [_pruned(items, each) for each in value]
-        return value if all(a is b for a, b in zip(new, value, strict=True)) else new
-    # Go reads a null in a map of strings as the empty string.
-    zero = "" if items.type == "string" else None
-    changed = {k: zero if v is None else _pruned(items, v) for k, v in value.items()}
+        new = [_pruned(items, copy_of(zero) if each is None else each) for each in value]
+        return value if all(map(is_, new, value)) else new
+    if not items.holds_fields and None not in value.values():
+        return value
+    changed = {k: _pruned(items, copy_of(zero) if v is None else v) for k, v in value.items()}
     return value if all(changed[k] is v for k, v in value.items()) else changed
 
 
+ZEROS = {"string": "", "integer": 0, "number": 0, "boolean": False, "quantity": "0", "int-or-string": 0, "object": {}}
 _CONTAINERS = (dict, list)
 
 

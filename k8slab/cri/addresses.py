@@ -39,6 +39,12 @@ class Addresses:
         message = f"failed to allocate for range 0: no IP addresses available in range set: {self.cidr}"
         raise CriError("Unknown", message)
 
+    def reserve(self, address: str) -> None:
+        """It is taken, by someone who was here before. One of another range is ignored."""
+        number = int(ipaddress.ip_address(address)) - self._base
+        if self.FIRST <= number < self._end:
+            self._taken.add(number)
+
     def give_back(self, address: str) -> None:
         """It is free again. One of another range is ignored."""
         self._taken.discard(int(ipaddress.ip_address(address)) - self._base)

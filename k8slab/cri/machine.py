@@ -18,7 +18,7 @@ from k8slab.cri.network import NetNamespace, SimulatedNetwork
 from k8slab.names import Chance
 
 if TYPE_CHECKING:
-    from k8slab.cri.process import Process
+    from k8slab.cri.process import Process, Program
 
 TERMINATION_LOG = "/dev/termination-log"
 _DIRECTORIES = ("bin", "dev", "etc", "home", "proc", "root", "sys", "tmp", "usr", "usr/bin", "var", "var/run")
@@ -92,6 +92,8 @@ class Machine:
     chance: Chance
     memory_limit: int
     node_files: dict[str, bytes]
+    programs: Callable[[Machine, str], Program | None]
+    """Which program a command's name or path means here."""
     changed: Callable[[], None]
     """To be called when the moment of the container's end may have moved."""
     mounts: tuple[Mount, ...] = ()
@@ -114,6 +116,10 @@ class Machine:
             own.update((path, data) for path, data in IMAGE_FILES.get(self.image.program, {}).items())
             self._files = Files(own, self.node_files, self.mounts)
         return self._files
+
+    def find_program(self, command: str) -> Program | None:
+        """The program behind a command's name or path; None if there is none."""
+        return self.programs(self, command)
 
     def add(self, process: Process) -> None:
         """A process was made."""
@@ -145,7 +151,7 @@ working. (This is k8slab's stand-in for it.)</p>
 
 IMAGE_FILES: dict[str, dict[str, bytes]] = {
     "agnhost": {"/agnhost": b"\x7fELF"},
-    "bootcamp": {"/server.js": b"// simulated: see k8slab/cri/programs.py\n"},
+    "bootcamp": {"/server.js": b"// simulated: see k8slab/cri/programs/servers.py\n"},
     "nginx": {"/etc/nginx/nginx.conf": b"", "/usr/share/nginx/html/index.html": WELCOME_PAGE},
     "pause": {"/pause": b"\x7fELF"},
 }

@@ -54,13 +54,17 @@ class SimulatedRegistry:
         """Undo `fail`. Healing what does not fail is fine."""
         self._faults.pop(where, None)
 
-    def resolve(self, reference: Reference) -> RemoteImage:
-        """The image behind a reference; Unavailable or NotFound as containerd says it."""
+    def check(self, reference: Reference) -> None:
+        """Unavailable, if a pull of it was made to fail."""
         for where in (reference.domain, reference.repository, f"{reference.repository}:{reference.tag}"):
             if where in self._faults:
                 host = "registry-1.docker.io" if reference.domain == DEFAULT_DOMAIN else reference.domain
                 url = f"https://{host}/v2/{reference.path}/manifests/{reference.digest or reference.tag}"
                 raise _failed("Unavailable", reference, f'failed to do request: Head "{url}": {self._faults[where]}')
+
+    def resolve(self, reference: Reference) -> RemoteImage:
+        """The image behind a reference; Unavailable or NotFound as containerd says it."""
+        self.check(reference)
         tags = self._tags.get(reference.repository)
         if tags is None and reference.domain == DEFAULT_DOMAIN:
             denied = "pull access denied, repository does not exist or may require authorization"

@@ -39,7 +39,6 @@ from k8slab.cri.api import (
     SandboxState,
     Version,
 )
-from k8slab.cri.executables import find_program
 from k8slab.cri.network import NetNamespace, SimulatedNetwork
 from k8slab.cri.process import SIGKILL_CODE
 from k8slab.cri.registry import SimulatedRegistry
@@ -288,7 +287,7 @@ class SimulatedRuntime:
         """Run a command to its end at once. One that needs time is too slow if it needs more than `timeout`."""
         now = self._now()
         container = self._running(container_id)
-        program = find_program(container.machine, command[0])
+        program = container.machine.find_program(command[0])
         if program is None:
             raise CriError("Unknown", _cannot_exec(container_id, command[0]))
         process = container.spawn(command, now)
@@ -309,7 +308,7 @@ class SimulatedRuntime:
         """Run a command with its streams."""
         now = self._now()
         container = self._running(container_id)
-        program = find_program(container.machine, command[0])
+        program = container.machine.find_program(command[0])
         if program is None:
             failed = BufferStream(wake)
             failed.buffer.finish(error_status(_cannot_exec(container_id, command[0])))

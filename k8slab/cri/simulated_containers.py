@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from k8slab.clock import NEVER
 from k8slab.cri.api import Container, ContainerConfig, ContainerState, CriError, Sandbox, SandboxConfig, SandboxState
-from k8slab.cri.executables import find_program
 from k8slab.cri.images import image_version
 from k8slab.cri.logs import Log
 from k8slab.cri.machine import Machine
 from k8slab.cri.network import NetNamespace
 from k8slab.cri.process import Process, Program
+from k8slab.cri.programs.table import find_program
 from k8slab.cri.registry import RemoteImage
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class SimulatedContainer:
             memory_limit=config.resources.memory_bytes,
             node_files=runtime.node_files,
             mounts=config.mounts,
+            programs=find_program,
             changed=lambda: runtime.agenda.add(self),
         )
 
@@ -126,7 +127,7 @@ class SimulatedContainer:
         """Run its command; CriError, and an exited container, if there is no such command."""
         argv = self._argv()
         name = argv[0] if argv else ""
-        program = find_program(self.machine, name) if argv else None
+        program = self.machine.find_program(name) if argv else None
         self.process = Process(self.machine, argv, now)
         self._view = None
         if program is None:

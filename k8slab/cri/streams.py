@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from k8slab.apimachinery.rest import ERROR, RESIZE, STDIN
+from k8slab.cri.api import CriError
 
 
 def exit_status(code: int) -> dict[str, Any]:
@@ -40,6 +41,16 @@ def error_status(message: str) -> dict[str, Any]:
         "details": {"causes": [{"message": message}]},
         "code": 500,
     }
+
+
+def exit_code_of(status: bytes) -> int:
+    """The exit code in the Status at the end of an exec. CriError if the command could not be run at all."""
+    content = orjson.loads(status or b'{"status": "Failure", "message": "the stream ended without a status"}')
+    if content["status"] == "Success":
+        return 0
+    if content.get("reason") != "NonZeroExitCode":
+        raise CriError("Unknown", content["message"])
+    return int(content["details"]["causes"][0]["message"])
 
 
 class Buffer:

@@ -1,5 +1,7 @@
 import contextlib
+import math
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -64,3 +66,15 @@ def test_what_is_no_quantity_is_refused_in_upstreams_words(text):
 def test_an_unknown_suffix_is_refused(text):
     with pytest.raises(ValueError, match="unable to parse quantity's suffix"):
         parse_quantity(text)
+
+
+SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ei": 2**60, "e3": 1000}
+SMALL = {"m": Fraction(1, 10**3), "u": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
+
+
+@given(st.integers(-(10**6), 10**6), st.sampled_from(sorted({**SUFFIXES, **SMALL})))
+def test_a_quantity_is_its_number_times_its_suffix(number, suffix):
+    exact = number * Fraction({**SUFFIXES, **SMALL}[suffix])
+    assert Fraction(parse_quantity(f"{number}{suffix}")) == exact
+    away_from_zero = math.ceil(exact) if exact > 0 else math.floor(exact)
+    assert value(f"{number}{suffix}") == away_from_zero

@@ -14,19 +14,16 @@ def simulated() -> Node:
 
 @pytest.fixture(scope="session")
 def docker_runtime():
-    from k8slab.cri.docker import DockerRuntime, clean_up, docker_runtimes
+    from k8slab.cri.docker import DockerRuntime, docker_runtimes
 
     if reason := DockerRuntime.available():
         pytest.skip(reason)
-    name = "k8slab-conformance"
-    clean_up(name)
-    runtimes = docker_runtimes(name, ["node-1", "node-2"], mirrors="", ephemeral=True)
-    for index, runtime in enumerate(runtimes.values()):
-        runtime.update_runtime_config(f"10.244.{index}.0/24")
-    yield runtimes["node-1"]
-    for runtime in runtimes.values():
-        runtime.close()
-    clean_up(name)
+    runtimes = docker_runtimes("conformance", ["node-1"], ephemeral=True)
+    runtime = runtimes["node-1"]
+    runtime.update_runtime_config("10.244.0.0/24")
+    yield runtime
+    runtime.clean_up()
+    runtime.close()
 
 
 @pytest.fixture

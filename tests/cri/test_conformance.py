@@ -7,6 +7,7 @@ import ipaddress
 import orjson
 import pytest
 
+from k8slab.clock import from_rfc3339
 from k8slab.cri.api import ContainerConfig, ContainerState, CriError, LogOptions, Mount, Resources, SandboxState
 from tests.cri.harness import AGNHOST, BOOTCAMP, BUSYBOX, NGINX, STRESS, split
 
@@ -255,7 +256,9 @@ def test_containers_of_a_sandbox_share_its_network(node):
 
 def test_a_pod_reaches_another_by_its_address(node):
     server = node.start("/agnhost", "netexec", "--http-port=8080", image=AGNHOST)
-    ip = next(sandbox.ip for sandbox in node.runtime.list_pod_sandboxes() if sandbox.id == node.status(server).sandbox_id)
+    ip = next(
+        sandbox.ip for sandbox in node.runtime.list_pod_sandboxes() if sandbox.id == node.status(server).sandbox_id
+    )
     client = node.shell("sleep 1000")
     assert node.get(client, f"http://{ip}:8080/echo?msg=hello") == "hello"
 
@@ -270,6 +273,7 @@ def test_usage_is_measured(node):
 
 
 def lines(node, script: str) -> str:
+    """A container that ran a script to its end."""
     container = node.shell(script)
     node.ended(container)
     return container
@@ -297,8 +301,6 @@ def test_a_log_since_a_moment(node):
     container = node.shell("echo early; sleep 1.5; echo late; sleep 1000")
     node.until(lambda: "late" in node.output(container))
     late = node.output(container, timestamps=True).splitlines()[1].split()[0]
-    from k8slab.clock import from_rfc3339
-
     moment = from_rfc3339(late[:26].rstrip("Z") + "Z")
     assert node.output(container, since=moment - 0.5) == "late\n"
     assert node.output(container, since=moment + 60) == ""

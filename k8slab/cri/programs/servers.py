@@ -1,4 +1,4 @@
-"""The programs of the teaching images: servers that log and answer as the originals do.
+"""The servers of the teaching images: they log and answer as the originals do.
 
 Each logs the lines that the original logs, word for word, because a learner compares them with the tutorial; that they
 are simulated is said by the runtime's version, not by them. What SIGTERM does is the originals' too, and worth a look: a
@@ -11,30 +11,48 @@ Models: test/images/agnhost (netexec, pause); gcr.io/google-samples/kubernetes-b
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from k8slab.cri.network import Handler, HttpReply, HttpRequest
-from k8slab.cri.process import FOREVER, Call, Exited, Program, Steps
+from k8slab.cri.process import FOREVER, Call, Program, Steps
+from k8slab.cri.programs.arguments import option
 
 _MIB = 1 << 20
 _START = 0.05
-"""Seconds from the start of a server to its listening."""
+"""Seconds from the start of a server to its first line in the log."""
 
 
 def _utc(when: float) -> datetime:
     return datetime.fromtimestamp(round(when, 6), UTC)
 
 
-def _serve(call: Call, port: int, handler: Handler) -> None:
+def _serve(
+    call: Call,
+    port: int,
+    handler: Handler,
+    started: Callable[[], None],
+    taken: tuple[str, int],
+    seconds: float = _START,
+) -> Steps:
+    """A server's life: it listens, starts, says so, and serves until a signal ends it.
+
+    If the port is taken, it ends at once, with a complaint and an exit code.
+    """
     listeners = call.machine.net.listeners
     if port in listeners:
-        raise OSError(f"listen tcp :{port}: bind: address already in use")
+        call.err(taken[0])
+        return taken[1]
     listeners[port] = handler
-
-
-def _stop_serving(call: Call, *ports: int) -> None:
-    for port in ports:
-        call.machine.net.listeners.pop(port, None)
+    call.process.quiet += 1
+    try:
+        yield seconds
+        started()
+        yield FOREVER
+        return 0
+    finally:
+        call.process.quiet -= 1
+        del listeners[port]
 
 
 def _dies_of_term(call: Call, code: int, after: float = 0.01) -> None:
@@ -43,24 +61,17 @@ def _dies_of_term(call: Call, code: int, after: float = 0.01) -> None:
         call.process.on_term = lambda now: call.process.end_at(now + after, code)
 
 
-def _flag(argv: tuple[str, ...], name: str, default: str) -> str:
-    """The value of `--name=value` or `--name value`."""
-    for index, word in enumerate(argv):
-        if word.startswith(f"--{name}="):
-            return word.partition("=")[2]
-        if word == f"--{name}" and index + 1 < len(argv):
-            return argv[index + 1]
-    return default
-
-
 def agnhost(call: Call) -> Steps:
     """`agnhost COMMAND`: the image of Kubernetes' own tests, as far as tutorials use it."""
-    command = call.argv[1] if len(call.argv) > 1 else "help"
-    commands: dict[str, Program] = {"netexec": netexec, "serve-hostname": serve_hostname, "pause": agnhost_pause}
-    if command not in commands:
-        call.err(f'Error: unknown command "{command}" for "app"\nRun \'app --help\' for usage.\n')
-        return 1
-    return (yield from commands[command](call))
+    return _AGNHOST.get(call.argv[1] if len(call.argv) > 1 else "help", _unknown)(call)
+
+
+def _unknown(call: Call) -> Steps:
+    call.err(
+        f'Error: unknown command "{" ".join(call.argv[1:2]) or "help"}" for "app"\nRun \'app --help\' for usage.\n'
+    )
+    return 1
+    yield
 
 
 def agnhost_pause(call: Call) -> Steps:
@@ -76,18 +87,22 @@ def _klog(call: Call) -> Callable[[str], None]:
     return lambda text: call.err(f"I{_utc(call.now):%m%d %H:%M:%S.%f}       1 log.go:195] {text}\n")
 
 
+def _panic(port: int) -> tuple[str, int]:
+    """What a Go server says, and its exit code, when its port is taken."""
+    return f"panic: listen tcp :{port}: bind: address already in use\n", 2
+
+
 def netexec(call: Call) -> Steps:
     """`agnhost netexec`: an HTTP server that tells about itself."""
-    call.process.quiet = 1
     _dies_of_term(call, 2)
-    port, udp = int(_flag(call.argv, "http-port", "8080")), int(_flag(call.argv, "udp-port", "8081"))
-    log, started, hostname = _klog(call), call.now, call.machine.hostname
+    port, udp = int(option(call.argv, "http-port", "8080")), int(option(call.argv, "udp-port", "8081"))
+    log, begun, hostname = _klog(call), call.now, call.machine.hostname
 
     def answer(request: HttpRequest) -> HttpReply:
         log(f"{request.method} {request.path}")
         match request.path.lower():
             case "/":
-                elapsed = f"{call.now - started:.9f}"
+                elapsed = f"{call.now - begun:.9f}"
                 return HttpReply(200, f"NOW: {_utc(call.now):%Y-%m-%d %H:%M:%S.%f} +0000 UTC m=+{elapsed}".encode())
             case "/hostname":
                 return HttpReply(200, hostname.encode())
@@ -103,43 +118,32 @@ def netexec(call: Call) -> Steps:
             case _:
                 return HttpReply(404, b"404 page not found\n")
 
-    yield _START
-    try:
-        _serve(call, port, answer)
+    def started() -> None:
         log(f"Started HTTP server on port {port}")
         # The address of the UDP listener is empty, so there are two spaces.
         log(f"Started UDP server on port  {udp}")
-        yield FOREVER
-    except OSError as error:
-        call.err(f"panic: {error}\n")
-        raise Exited(2) from None
-    else:
-        return 0
-    finally:
-        _stop_serving(call, port)
+
+    return _serve(call, port, answer, started, _panic(port))
 
 
 def serve_hostname(call: Call) -> Steps:
     """`agnhost serve-hostname`: answers every request with its host name."""
-    call.process.quiet = 1
     _dies_of_term(call, 0)
-    port, log = int(_flag(call.argv, "port", "9376")), _klog(call)
-    log("Serving on port " + str(port))
-    _serve(call, port, lambda request: HttpReply(200, call.machine.hostname.encode()))
-    try:
-        yield FOREVER
-        return 0
-    finally:
-        _stop_serving(call, port)
+    port, log = int(option(call.argv, "port", "9376")), _klog(call)
+
+    def answer(request: HttpRequest) -> HttpReply:
+        return HttpReply(200, call.machine.hostname.encode())
+
+    return _serve(call, port, answer, lambda: log(f"Serving on port {port}"), _panic(port))
+
+
+_AGNHOST: dict[str, Program] = {"netexec": netexec, "serve-hostname": serve_hostname, "pause": agnhost_pause}
 
 
 def bootcamp(call: Call) -> Steps:
     """The Kubernetes Basics tutorial's server, which says where it runs and which version it is."""
-    call.process.quiet = 1  # and no on_term: Node.js as PID 1 has no handler for SIGTERM
     hostname, version = call.env.get("HOSTNAME", call.machine.hostname), call.machine.version.removeprefix("v")
-    requests = 0
-    yield 0.2
-    started = call.now
+    requests, started = 0, call.now
 
     def stamp() -> str:
         return f"{_utc(call.now):%Y-%m-%dT%H:%M:%S}.{_utc(call.now).microsecond // 1000:03d}Z"
@@ -155,17 +159,12 @@ def bootcamp(call: Call) -> Steps:
             200, f"Hello Kubernetes bootcamp! | Running on: {hostname} | v={version}\n".encode(), "text/plain"
         )
 
-    try:
-        _serve(call, 8080, answer)
+    def begun() -> None:
         # console.log puts a space between its arguments, the last of which is a newline.
         call.out(f"Kubernetes Bootcamp App Started At: {stamp()} | Running On:  {hostname} \n\n")
-        yield FOREVER
-        return 0
-    except OSError:
-        call.err("Error: listen EADDRINUSE :::8080\n")
-        raise Exited(1) from None
-    finally:
-        _stop_serving(call, 8080)
+
+    # No on_term: Node.js as PID 1 has no handler for SIGTERM.
+    return _serve(call, 8080, answer, begun, ("Error: listen EADDRINUSE :::8080\n", 1), 4 * _START)
 
 
 _ENTRYPOINT_LINES = """\
@@ -178,28 +177,30 @@ _ENTRYPOINT_LINES = """\
 /docker-entrypoint.sh: Launching /docker-entrypoint.d/30-tune-worker-processes.sh
 /docker-entrypoint.sh: Configuration complete; ready for start up
 """
+_WORKERS = ("start worker processes", "start worker process 29")
 _WEB_ROOT = "/usr/share/nginx/html"
 
 
 def docker_entrypoint(call: Call) -> Steps:
-    """nginx's entrypoint script: configures, then becomes nginx."""
-    call.process.quiet = 1
+    """nginx's entrypoint script: configures, then becomes its arguments."""
+    name = call.argv[1] if len(call.argv) > 1 else ""
+    if name != "nginx":
+        program = call.machine.find_program(name)
+        if program is None:
+            call.err(f"/docker-entrypoint.sh: 47: exec: {name}: not found\n")
+            return 127
+        return (yield from program(replace(call, argv=call.argv[1:])))
     call.out(_ENTRYPOINT_LINES)
-    yield _START
-    now = _utc(call.now)
-    for line in (
-        'using the "epoll" event method',
-        f"nginx/{call.machine.version}",
-        "start worker processes",
-        "start worker process 29",
-    ):
-        call.err(f"{now:%Y/%m/%d %H:%M:%S} [notice] 1#1: {line}\n")
-    return (yield from nginx(call))
+    return (yield from _nginx(call, ('using the "epoll" event method', f"nginx/{call.machine.version}", *_WORKERS)))
 
 
 def nginx(call: Call) -> Steps:
+    """nginx started without its entrypoint script, as in old images: it does not say that it starts."""
+    return _nginx(call, ())
+
+
+def _nginx(call: Call, notices: tuple[str, ...]) -> Steps:
     """A web server that serves files from its document root, and logs each access."""
-    call.process.quiet = 1
     _dies_of_term(call, 0, after=0.1)
     server = f"nginx/{call.machine.version}"
 
@@ -216,15 +217,12 @@ def nginx(call: Call) -> Steps:
         call.out(f"{request.source} - - [{_utc(call.now):%d/%b/%Y:%H:%M:%S +0000}] {line}\n")
         return HttpReply(status, body, "text/html", server)
 
-    try:
-        _serve(call, 80, answer)
-        yield FOREVER
-        return 0
-    except OSError:
-        call.err("nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)\n")
-        raise Exited(1) from None
-    finally:
-        _stop_serving(call, 80)
+    def started() -> None:
+        for notice in notices:
+            call.err(f"{_utc(call.now):%Y/%m/%d %H:%M:%S} [notice] 1#1: {notice}\n")
+
+    taken = "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)\n"
+    return _serve(call, 80, answer, started, (taken, 1))
 
 
 def pause(call: Call) -> Steps:
@@ -234,42 +232,3 @@ def pause(call: Call) -> Steps:
     call.process.use_memory(_MIB // 2)
     yield FOREVER
     return 0
-
-
-_UNITS = {"B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-
-
-def _bytes(text: str) -> int:
-    return int(float(text.rstrip("BKMG")) * _UNITS[text[-1]]) if text[-1:] in _UNITS else int(text)
-
-
-def stress(call: Call) -> Steps:
-    """`stress --vm 1 --vm-bytes 150M`: uses that much memory, for ever or for `--timeout` seconds."""
-    workers, timeout = int(_flag(call.argv, "vm", "0")), float(_flag(call.argv, "timeout", "inf").rstrip("s"))
-    call.out(f"stress: info: [1] dispatching hogs: 0 cpu, 0 io, {workers} vm, 0 hdd\n")
-    call.process.use_memory(4 * _MIB + workers * _bytes(_flag(call.argv, "vm-bytes", "256M")))
-    yield timeout
-    call.out(f"stress: info: [1] successful run completed in {timeout:.0f}s\n")
-    return 0
-
-
-def leak(call: Call) -> Steps:
-    """A program that never gives memory back: `leak --rate=8M` takes that much each second."""
-    call.process.quiet = 1
-    rate = _flag(call.argv, "rate", "8M")
-    call.out(f"leaking {rate} a second\n")
-    call.process.use_memory(4 * _MIB, _bytes(rate))
-    yield FOREVER
-    return 0
-
-
-PROGRAMS: dict[str, dict[str, Program]] = {
-    "agnhost": {"agnhost": agnhost},
-    "bootcamp": {"node": bootcamp},
-    "nginx": {"docker-entrypoint.sh": docker_entrypoint, "nginx": nginx},
-    "pause": {"pause": pause},
-    "stress": {"stress": stress},
-    "leak": {"leak": leak},
-    "busybox": {},
-}
-"""What each kind of image holds besides the shell's commands."""

@@ -13,13 +13,14 @@ import operator
 import re
 from collections.abc import Callable, Generator, Iterable
 
+_DOLLAR = r"""\$\(\((?P<sum>.*?)\)\) | \$\((?P<run>(?:[^()]|\([^()]*\))*)\) | `(?P<ticks>[^`]*)`
+    | \$\{(?P<braced>[^}]*)\} | \$(?P<name>[A-Za-z_][A-Za-z0-9_]*|[?$#@*!0-9]) | \\(?P<escaped>.)"""
 _PART = re.compile(
-    r"""'(?P<single>[^']*)' | "(?P<double>(?:\\.|[^"\\])*)" | \\(?P<escaped>.)
-    | \$\(\((?P<sum>.*?)\)\) | \$\((?P<run>(?:[^()]|\([^()]*\))*)\) | `(?P<ticks>[^`]*)`
-    | \$\{(?P<braced>[^}]*)\} | \$(?P<name>[A-Za-z_][A-Za-z0-9_]*|[?$#@*!0-9])
-    | (?P<plain>[^'"\\$`]+|\$)""",
+    rf"""'(?P<single>[^']*)' | "(?P<double>(?:\\.|[^"\\])*)" | {_DOLLAR} | (?P<plain>[^'"\\$`]+|\$)""",
     re.VERBOSE | re.DOTALL,
 )
+_QUOTED_PART = re.compile(rf"{_DOLLAR} | (?P<plain>[^\\$`]+|\$)", re.VERBOSE | re.DOTALL)
+"""Between double quotes, where a single quote is a letter."""
 _BRACED = re.compile(r"(\#?)([A-Za-z_][A-Za-z0-9_]*|[?$#@*!0-9])(?:(:?[-+=?])(.*))?", re.DOTALL)
 
 Lookup = Callable[[str], str]
@@ -66,14 +67,11 @@ def _parts(
 ) -> Generator[float, None, list[tuple[str, bool]]]:
     """(text, must stay whole) of each part."""
     parts: list[tuple[str, bool]] = []
-    for match in _PART.finditer(word):
+    for match in (_QUOTED_PART if quoted else _PART).finditer(word):
         text = match[match.lastgroup or 0]
         match match.lastgroup:
             case "single":
-                parts.append((text, True) if not quoted else (f"'{text}'", True))
-                if quoted:  # inside double quotes a single quote is a letter
-                    inner = yield from _parts(text, lookup, run, quoted=True)
-                    parts[-1] = ("'" + "".join(piece for piece, _ in inner) + "'", True)
+                parts.append((text, True))
             case "double":
                 inner = yield from _parts(text, lookup, run, quoted=True)
                 parts.append(("".join(piece for piece, _ in inner), True))

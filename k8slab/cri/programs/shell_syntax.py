@@ -18,7 +18,12 @@ from dataclasses import dataclass
 
 
 class ShellSyntaxError(Exception):
-    """`str()` reads as a shell's own message."""
+    """`str()` reads as a shell's own message. `unfinished`: more lines could mend it."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the text only ends too early."""
+        return "end of file" in str(self) or "unterminated" in str(self)
 
 
 @dataclass(frozen=True, slots=True)

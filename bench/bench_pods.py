@@ -1,0 +1,81 @@
+"""What Pods cost: time for a deployment's Pods to run, memory to keep them, and nodes that only beat their hearts."""
+
+from __future__ import annotations
+
+import gc
+import time
+
+from bench.measure import Figure, figure, resident_bytes
+from k8slab.api.apps import Deployment
+from k8slab.api.core import Pod
+from k8slab.cluster import Cluster
+
+PODS_PER_NODE = 100
+
+
+def pods_1000() -> Figure:
+    """Pods a second, from the creation of a deployment of 1,000 to the last one Running, on one core."""
+    seconds = _deploy(1_000, nodes=10)
+    return figure("1,000 Pods to Running", 1_000 / seconds, "Pods/s", f"{seconds:.2f} s, 10 nodes, stepped, simulated")
+
+
+def pods_100_to_10000() -> list[Figure]:
+    """Milliseconds a Pod at three sizes, each on as many nodes as it fills."""
+    found = []
+    for count in (100, 1_000, 10_000):
+        seconds = _deploy(count, nodes=count // PODS_PER_NODE)
+        detail = f"{seconds:.2f} s, {count // PODS_PER_NODE} nodes, stepped, simulated"
+        found.append(figure(f"cost per Pod of {count:,}", seconds / count * 1000, "ms", detail))
+    return found
+
+
+def pods_memory() -> Figure:
+    """Megabytes by which a process grows that gets 10,000 Running Pods."""
+    with Cluster(nodes=10_000 // PODS_PER_NODE, seed=1) as cluster:
+        cluster.run_until_idle()
+        gc.collect()
+        before = resident_bytes()
+        _create(cluster, 10_000)
+        cluster.run_until_idle("1h")
+        gc.collect()
+        grown = (resident_bytes() - before) / 2**20
+        _check(cluster, 10_000)
+    return figure("memory of 10,000 Pods", grown, "MB", "growth of resident memory, history of all changes included")
+
+
+def nodes_hour() -> Figure:
+    """Seconds for a virtual hour of 100 nodes that do nothing but renew leases and report status."""
+    with Cluster(nodes=100, seed=1) as cluster:
+        cluster.run_until_idle()
+        start = time.perf_counter()
+        cluster.run_for("1h")
+        seconds = time.perf_counter() - start
+    return figure("100 nodes for a virtual hour", seconds, "s", "stepped, no Pods")
+
+
+def _deploy(count: int, nodes: int) -> float:
+    """Seconds from the creation of a deployment until all its Pods run."""
+    with Cluster(nodes=nodes, seed=1) as cluster:
+        cluster.run_until_idle()
+        gc.collect()
+        start = time.perf_counter()
+        _create(cluster, count)
+        cluster.run_until_idle("1h")
+        seconds = time.perf_counter() - start
+        _check(cluster, count)
+    return seconds
+
+
+def _create(cluster: Cluster, count: int) -> None:
+    labels = {"app": "web"}
+    container = {"name": "web", "image": "registry.k8s.io/e2e-test-images/agnhost:2.39"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"replicas": count, "selector": {"matchLabels": labels}, "template": template}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+    cluster.client.create(Deployment, body, "default")
+
+
+def _check(cluster: Cluster, count: int) -> None:
+    running = sum(pod.status.phase == "Running" for pod in cluster.client.list(Pod, "default"))
+    if running != count:
+        raise RuntimeError(f"only {running} of {count} Pods are Running")

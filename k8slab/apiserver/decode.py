@@ -1,0 +1,201 @@
+"""From the bytes of a body to an object, and what is wrong with it.
+
+kubectl sends JSON, YAML and protobuf. A component in the same process sends an object, which is checked like any other.
+What the schema does not know is an error, a warning or ignored: the client says which (`fieldValidation`).
+
+Models: k8s.io/apiserver/pkg/endpoints/handlers/create.go, rest.go (transformDecodeError), fieldmanager (strict errors).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import yaml
+
+from k8slab.apimachinery import protobuf
+from k8slab.apimachinery.checker import REQUIRED, UNKNOWN, FieldError
+from k8slab.apimachinery.duplicates import find_duplicate_fields
+from k8slab.apimachinery.errors import BadRequest, Cause, Invalid, RequestEntityTooLarge, UnsupportedMediaType
+from k8slab.apimachinery.rest import JsonObject, Request
+from k8slab.apimachinery.schema import Definition, definition_for
+
+MAX_BODY = 3 * 1024 * 1024
+JSON, YAML = "application/json", "application/yaml"
+MEDIA_TYPES = (JSON, YAML, protobuf.MEDIA_TYPE)
+VALIDATIONS = ("", "Ignore", "Warn", "Strict")
+
+
+def media_type(request: Request) -> str:
+    """The body's content type without its parameters; JSON where the client does not say."""
+    return request.headers.get("content-type", JSON).partition(";")[0].strip().lower() or JSON
+
+
+def check_size(request: Request) -> None:
+    """Raises RequestEntityTooLarge."""
+    if isinstance(request.body, bytes) and len(request.body) > MAX_BODY:
+        raise RequestEntityTooLarge(f"Request entity too large: limit is {MAX_BODY}")
+
+
+def read_object(request: Request, kind: str, api_version: str) -> JsonObject:
+    """The object in a body, private, with apiVersion and kind filled in. Raises BadRequest in upstream's words."""
+    check_size(request)
+    body = request.body
+    if isinstance(body, dict):
+        obj: Any = body
+    else:
+        raw = body if isinstance(body, bytes) else orjson.dumps(body)
+        obj = _parse(raw, media_type(request), kind)
+    if not isinstance(obj, dict):
+        raise _unrecognized(kind, orjson.dumps(obj), "couldn't get version/kind; json parse error: json: cannot unmarshal")
+    _check_type(obj, kind, api_version)
+    meta = obj.get("metadata")
+    if meta is None:
+        obj["metadata"] = {}
+    elif not isinstance(meta, dict):
+        fault = f"json: cannot unmarshal {_go_kind(meta)} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+        raise _not_a(kind, api_version, fault)
+    return obj
+
+
+def read_options(request: Request) -> JsonObject:
+    """The DeleteOptions of a body; empty where there is none."""
+    check_size(request)
+    if not request.body:
+        return {}
+    if isinstance(request.body, dict):
+        return request.body
+    raw = request.body if isinstance(request.body, bytes) else orjson.dumps(request.body)
+    options = _parse(raw, media_type(request), "DeleteOptions")
+    if not isinstance(options, dict):
+        raise _unrecognized("DeleteOptions", raw, "couldn't get version/kind; json parse error: json: cannot unmarshal")
+    if options.get("kind") not in (None, "", "DeleteOptions"):
+        raise BadRequest(f"decoded object cannot be converted to DeleteOptions: {options.get('kind')}")
+    definition = definition_for("", "v1", "DeleteOptions")
+    faults = [fault for fault in definition.check(options) if fault.kind not in (UNKNOWN, REQUIRED)] if definition else []
+    if faults:
+        raise _not_a("DeleteOptions", "v1", faults[0].detail)
+    return options
+
+
+def read_patch(request: Request) -> Any:
+    """The JSON or YAML of a patch. Raises BadRequest."""
+    check_size(request)
+    if not isinstance(request.body, bytes):
+        return request.body
+    return _json(request.body, "")
+
+
+def check_schema(obj: JsonObject, definition: Definition | None, validation: str, raw: Any = None) -> list[str]:
+    """Check against the kind's schema, and drop what it does not know. Returns warnings.
+
+    Raises BadRequest for what cannot be decoded and, with `Strict`, for unknown and duplicate fields; Invalid for missing
+    required fields. `raw` is the body, where duplicates are looked for.
+    """
+    if validation not in VALIDATIONS:
+        raise Invalid.object(
+            "CreateOptions", "meta.k8s.io", "",
+            [Cause("fieldValidation", "FieldValueNotSupported",
+                   f'Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"')],
+        )  # fmt: skip
+    if definition is None:
+        return []
+    kind, api_version = obj["kind"], obj["apiVersion"]
+    faults = definition.check(obj)
+    wrong = [fault for fault in faults if fault.kind not in (UNKNOWN, REQUIRED)]
+    if wrong:
+        raise _not_a(kind, api_version, wrong[0].detail)
+    strict = [fault.detail for fault in faults if fault.kind == UNKNOWN]
+    if isinstance(raw, bytes) and validation != "Ignore" and not raw.startswith(protobuf.MAGIC):
+        strict += find_duplicate_fields(raw)
+    if strict and validation == "Strict":
+        raise _not_a(kind, api_version, "strict decoding error: " + ", ".join(strict))
+    missing = [fault for fault in faults if fault.kind == REQUIRED and not _is_filled_in(fault)]
+    if missing:
+        causes = [Cause(fault.path, "FieldValueRequired", fault.detail) for fault in missing]
+        raise Invalid.object(kind, _group(api_version), obj["metadata"].get("name", ""), causes)
+    pruned = definition.prune(obj)
+    if pruned is not obj:
+        obj.clear()
+        obj.update(pruned)
+    return [] if validation == "Ignore" else strict
+
+
+def _is_filled_in(fault: FieldError) -> bool:
+    """The server completes these itself, or its validation says more."""
+    return not fault.path or fault.path.startswith(("status", "metadata"))
+
+
+def _parse(raw: bytes, content_type: str, kind: str) -> Any:
+    if content_type == protobuf.MEDIA_TYPE:
+        return protobuf.decode(raw, kind)
+    if content_type not in (JSON, YAML, "text/yaml", "application/x-yaml"):
+        raise UnsupportedMediaType(
+            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(MEDIA_TYPES)
+        )
+    if content_type == JSON:
+        return _json(raw, kind)
+    try:
+        found = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        orjson.dumps(found)
+        return found
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, orjson.JSONEncodeError) as fault:
+        why = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
+        raise _unrecognized(kind, raw, f"couldn't get version/kind; json parse error: yaml: {why}") from None
+
+
+def _json(raw: bytes, kind: str) -> Any:
+    try:
+        return orjson.loads(raw)
+    except (orjson.JSONDecodeError, RecursionError) as fault:
+        why = _go_json_fault(raw, fault)
+        if not kind:
+            raise BadRequest(f"error decoding patch: {why}") from None
+        raise _unrecognized(kind, raw, f"couldn't get version/kind; json parse error: {why}") from None
+
+
+def _go_json_fault(raw: bytes, fault: Exception) -> str:
+    """As Go's decoder says it, as near as another decoder's complaint allows."""
+    place = getattr(fault, "pos", len(raw))
+    text = raw.decode(errors="replace")
+    if place >= len(text.rstrip()):
+        return "unexpected end of JSON input"
+    return f"invalid character {text[place]!r} looking for beginning of value"
+
+
+def _check_type(obj: JsonObject, kind: str, api_version: str) -> None:
+    found_version, found_kind = obj.get("apiVersion") or api_version, obj.get("kind") or kind
+    if not isinstance(found_version, str) or not isinstance(found_kind, str):
+        wrong = "apiVersion" if not isinstance(found_version, str) else "kind"
+        why = f"couldn't get version/kind; json parse error: json: cannot unmarshal into Go struct field .{wrong} of type string"
+        raise _unrecognized(kind, orjson.dumps(obj), why)
+    if found_version != api_version:
+        raise BadRequest(
+            f"the API version in the data ({found_version}) does not match the expected API version ({api_version})"
+        )
+    if found_kind != kind:
+        version = api_version.rpartition("/")[2]
+        if definition_for(_group(api_version), version, found_kind) is None:
+            why = f'no kind "{found_kind}" is registered for version "{api_version}" in scheme "k8slab"'
+        else:
+            why = f"converting ({version}.{found_kind}) to ({version}.{kind}): unknown conversion"
+        raise BadRequest(f'{found_kind} in version "{version}" cannot be handled as a {kind}: {why}')
+    obj["apiVersion"], obj["kind"] = api_version, kind
+
+
+def _not_a(kind: str, api_version: str, why: str) -> BadRequest:
+    version = api_version.rpartition("/")[2]
+    return BadRequest(f'{kind} in version "{version}" cannot be handled as a {kind}: {why}')
+
+
+def _unrecognized(kind: str, raw: bytes, why: str) -> BadRequest:
+    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {why} ({protobuf.summary(raw)})")
+
+
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
+
+
+def _go_kind(value: Any) -> str:
+    names = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+    return names.get(type(value), "object")

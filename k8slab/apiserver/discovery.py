@@ -1,0 +1,244 @@
+"""What the server says of itself: which resources there are, of what shape, in which version, and in what health.
+
+kubectl knows no kind by heart: it asks `/api` and `/apis` (aggregated: one answer for everything) and `/openapi/v3`.
+Older clients walk from `/apis` to each group and version.
+
+Models: k8s.io/apiserver/pkg/endpoints/discovery (aggregated, legacy), pkg/server/healthz; k8s.io/kube-openapi/pkg/handler3.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import orjson
+
+from k8slab.apimachinery.errors import MethodNotAllowed, NotFound
+from k8slab.apimachinery.openapi import openapi_v3
+from k8slab.apimachinery.rest import JsonObject, Request, Response
+from k8slab.apiserver.resources import GROUP_VERSIONS, RESOURCES, VERBS, ResourceInfo, resources_of
+from k8slab.apiserver.version import version_info
+
+if TYPE_CHECKING:
+    from k8slab.apiserver.server import ApiServer
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+HEALTH = ("healthz", "livez", "readyz")
+CHECKS = ("ping", "log", "etcd")
+SUBRESOURCE_KINDS = {
+    "scale": ("autoscaling", "v1", "Scale"),
+    "eviction": ("policy", "v1", "Eviction"),
+    "binding": ("", "v1", "Binding"),
+    "exec": ("", "v1", "PodExecOptions"),
+}
+SUBRESOURCE_VERBS = {
+    "scale": ["get", "patch", "update"],
+    "log": ["get"],
+    "exec": ["create", "get"],
+    "binding": ["create"],
+    "eviction": ["create"],
+    "finalize": ["update"],
+}
+FOREVER = {"Cache-Control": "public, immutable", "Expires": "Fri, 01 Jan 2100 00:00:00 GMT", "Vary": "Accept"}
+
+
+def serve(server: ApiServer, request: Request) -> Response:
+    """The answer for a path that is no resource. Raises NotFound."""
+    parts = [part for part in request.path.split("/") if part]
+    if request.method not in ("GET", "HEAD"):
+        raise MethodNotAllowed.verb() if _page(server, request, parts) else NotFound.path()
+    page = _page(server, request, parts)
+    if page is None:
+        raise NotFound.path()
+    return page()
+
+
+def _page(server: ApiServer, request: Request, parts: list[str]) -> Callable[[], Response] | None:
+    match parts:
+        case []:
+            return lambda: Response(200, object={"paths": _paths()})
+        case ["version"]:
+            return lambda: Response(200, object=version_info())
+        case [health, *rest] if health in HEALTH and (not rest or rest in [[check] for check in CHECKS]):
+            return lambda: _health(health, request)
+        case ["api"]:
+            return lambda: _cached(request, _core_groups(), _core_versions())
+        case ["apis"]:
+            return lambda: _cached(request, _named_groups(), _group_list())
+        case ["apis", group] if group in _groups():
+            return lambda: Response(200, object={"kind": "APIGroup", "apiVersion": "v1"} | _group(group))
+        case ["api", "v1"]:
+            return lambda: Response(200, object=_resource_list("", "v1"))
+        case ["apis", group, version] if (group, version) in GROUP_VERSIONS:
+            return lambda: Response(200, object=_resource_list(group, version))
+        case ["openapi", "v3"]:
+            return lambda: Response(200, object=_openapi_index())
+        case ["openapi", "v3", *rest]:
+            group, version = ("", rest[-1]) if rest[:1] == ["api"] else (rest[1] if len(rest) > 2 else "", rest[-1])
+            known = (group, version) in GROUP_VERSIONS and rest[0] == ("apis" if group else "api")
+            return (lambda: _openapi_page(group, version)) if known else None
+        case ["metrics"]:
+            return lambda: Response(200, body=_metrics(server), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return None
+
+
+# Health.
+
+
+def _health(name: str, request: Request) -> Response:
+    if "verbose" not in request.query:
+        return Response(200, body=b"ok", content_type="text/plain; charset=utf-8")
+    lines = [f"[+]{check} ok" for check in CHECKS] + [f"{name} check passed\n"]
+    return Response(200, body="\n".join(lines).encode(), content_type="text/plain; charset=utf-8")
+
+
+def _metrics(server: ApiServer) -> bytes:
+    lines = ["# HELP apiserver_storage_objects Number of stored objects.", "# TYPE apiserver_storage_objects gauge"]
+    for row in RESOURCES.values():
+        if row.verbs == VERBS:
+            name = f"{row.plural}.{row.group}" if row.group else row.plural
+            lines.append(f'apiserver_storage_objects{{resource="{name}"}} {server.store.count(row.key_prefix)}')
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _paths() -> list[str]:
+    groups = [f"/apis/{group}/{version}" for group, version in GROUP_VERSIONS if group]
+    bare = [f"/apis/{group}" for group in _groups()]
+    health = [f"/{name}" for name in HEALTH] + [f"/{name}/{check}" for name in HEALTH for check in CHECKS]
+    return sorted(["/api", "/api/v1", "/apis", *groups, *bare, *health, "/metrics", "/openapi/v3", "/version"])
+
+
+# Discovery.
+
+
+def _cached(request: Request, aggregated: JsonObject, legacy: JsonObject) -> Response:
+    """The aggregated form if the client takes it; nothing at all if it has it already."""
+    wants_aggregated = AGGREGATED in request.headers.get("accept", "").replace(" ", "")
+    body = orjson.dumps(aggregated if wants_aggregated else legacy)
+    etag = '"' + hashlib.sha512(body).hexdigest().upper() + '"'
+    headers = {"ETag": etag, "Vary": "Accept", "Cache-Control": "public"}
+    content_type = AGGREGATED if wants_aggregated else "application/json"
+    if request.headers.get("if-none-match") == etag:
+        return Response(304, body=b"", content_type=content_type, headers=headers)
+    return Response(200, body=body, content_type=content_type, headers=headers)
+
+
+@lru_cache(maxsize=1)
+def _core_groups() -> JsonObject:
+    return _discovery_list([""])
+
+
+@lru_cache(maxsize=1)
+def _named_groups() -> JsonObject:
+    return _discovery_list(_groups())
+
+
+def _groups() -> list[str]:
+    return list(dict.fromkeys(group for group, _ in GROUP_VERSIONS if group))
+
+
+def _discovery_list(groups: list[str]) -> JsonObject:
+    items = [{"metadata": {"name": group, "creationTimestamp": None}, "versions": _discovery_versions(group)} for group in groups]
+    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
+def _discovery_versions(group: str) -> list[JsonObject]:
+    return [
+        {"version": version, "freshness": "Current", "resources": [_discovered(row) for row in resources_of(group, version)]}
+        for each, version in GROUP_VERSIONS
+        if each == group
+    ]
+
+
+def _discovered(row: ResourceInfo) -> JsonObject:
+    found: JsonObject = {
+        "resource": row.plural,
+        "responseKind": _kind(row.group, row.version, row.kind),
+        "scope": "Namespaced" if row.namespaced else "Cluster",
+        "singularResource": row.singular,
+        "verbs": list(row.verbs),
+    }
+    if row.short_names:
+        found["shortNames"] = list(row.short_names)
+    if row.categories:
+        found["categories"] = list(row.categories)
+    if row.subresources:
+        found["subresources"] = [
+            {"subresource": name, "responseKind": _kind(*_subresource_kind(row, name)), "verbs": _subresource_verbs(name)}
+            for name in row.subresources
+        ]
+    return found
+
+
+def _kind(group: str, version: str, kind: str) -> JsonObject:
+    return {"group": group, "version": version, "kind": kind}
+
+
+def _subresource_kind(row: ResourceInfo, name: str) -> tuple[str, str, str]:
+    return SUBRESOURCE_KINDS.get(name, (row.group, row.version, row.kind))
+
+
+def _subresource_verbs(name: str) -> list[str]:
+    return SUBRESOURCE_VERBS.get(name, ["get", "patch", "update"])
+
+
+def _core_versions() -> JsonObject:
+    addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}]
+    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
+
+
+def _group_list() -> JsonObject:
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(group) for group in _groups()]}
+
+
+def _group(group: str) -> JsonObject:
+    versions = [
+        {"groupVersion": f"{group}/{version}", "version": version} for each, version in GROUP_VERSIONS if each == group
+    ]
+    return {"name": group, "versions": versions, "preferredVersion": versions[0]}
+
+
+def _resource_list(group: str, version: str) -> JsonObject:
+    rows: list[JsonObject] = []
+    for row in resources_of(group, version):
+        rows.append(
+            {"name": row.plural, "singularName": row.singular, "namespaced": row.namespaced, "kind": row.kind}
+            | {"verbs": list(row.verbs)}
+            | ({"shortNames": list(row.short_names)} if row.short_names else {})
+            | ({"categories": list(row.categories)} if row.categories else {})
+        )
+        for name in row.subresources:
+            sub_group, sub_version, kind = _subresource_kind(row, name)
+            foreign = {"group": sub_group, "version": sub_version} if sub_group != group else {}
+            entry = {"name": f"{row.plural}/{name}", "singularName": "", "namespaced": row.namespaced, "kind": kind}
+            rows.append(entry | {"verbs": _subresource_verbs(name)} | foreign)
+    api_version = f"{group}/{version}" if group else version
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api_version, "resources": rows}
+
+
+# OpenAPI.
+
+
+@lru_cache(maxsize=64)
+def _openapi_document(group: str, version: str) -> tuple[bytes, str]:
+    """The document and its hash: they never change while the server runs."""
+    body = orjson.dumps(openapi_v3(group, version, resources_of(group, version)))
+    return body, hashlib.sha512(body).hexdigest().upper()
+
+
+@lru_cache(maxsize=1)
+def _openapi_index() -> JsonObject:
+    paths = {}
+    for group, version in GROUP_VERSIONS:
+        path = f"apis/{group}/{version}" if group else f"api/{version}"
+        # The hash of what the document is made from: to build all documents only to name them would take a second.
+        made_from = orjson.dumps([version_info()["gitVersion"], group, version, _resource_list(group, version)])
+        paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={hashlib.sha256(made_from).hexdigest().upper()}"}
+    return {"paths": paths}
+
+
+def _openapi_page(group: str, version: str) -> Response:
+    body, etag = _openapi_document(group, version)
+    return Response(200, body=body, headers={"ETag": f'"{etag}"', **FOREVER})

@@ -1,0 +1,55 @@
+"""PATCH: what should change, and only that.
+
+The patch is applied to the newest object, again if somebody was faster: so a patch without a resourceVersion never
+conflicts.
+
+Models: k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from k8slab.apimachinery.errors import BadRequest, UnsupportedMediaType
+from k8slab.apimachinery.patch import json_patch, merge_patch
+from k8slab.apimachinery.rest import JsonObject, Response, copy_of
+from k8slab.apimachinery.schema import Definition
+from k8slab.apimachinery.strategic import strategic_merge_patch
+from k8slab.apiserver.decode import check_schema, media_type, read_patch
+from k8slab.apiserver.handlers.context import Context
+from k8slab.apiserver.handlers.writing import write
+
+Apply = Callable[[JsonObject, Any, Definition], JsonObject]
+
+KINDS: Mapping[str, Apply] = {
+    "application/json-patch+json": lambda document, patch, definition: json_patch(document, patch),
+    "application/merge-patch+json": lambda document, patch, definition: merge_patch(document, patch),
+    "application/strategic-merge-patch+json": strategic_merge_patch,
+}
+APPLY = "application/apply-patch+yaml"
+
+
+def handle(context: Context) -> Response:
+    """The object as it is now. Raises NotFound, BadRequest, Invalid."""
+    kind = media_type(context.request)
+    apply = KINDS.get(kind)
+    definition = context.definition
+    if apply is None or definition is None:
+        later = "; server-side apply is not served yet, use client-side apply" if kind == APPLY else ""
+        raise UnsupportedMediaType(
+            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(KINDS) + later
+        )
+    patch = read_patch(context.request)
+
+    def wish(old: JsonObject) -> JsonObject:
+        new = copy_of(apply(old, patch, definition))
+        if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+            raise BadRequest("the patched object has no metadata")
+        for field in ("apiVersion", "kind"):
+            if new.get(field) != old[field]:
+                raise BadRequest(f"the {field} of an object cannot be patched: {old[field]!r} would become {new.get(field)!r}")
+        context.warnings = check_schema(new, definition, context.validation)
+        return new
+
+    return write(context, wish)

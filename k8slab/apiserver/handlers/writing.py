@@ -1,0 +1,139 @@
+"""What PUT and PATCH share: from an old object and a wished-for one to what is stored.
+
+Three shapes of write: the object (its status stays as it is), its status (all else stays), and the finalizers of a
+namespace. Whatever the shape, an object that is being deleted and has no finalizer left is removed.
+
+Models: k8s.io/apiserver/pkg/registry/rest/update.go (BeforeUpdate), pkg/registry/generic/registry/store.go (Update).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from k8slab.apimachinery.errors import BadRequest, Conflict, Invalid
+from k8slab.apimachinery.rest import JsonObject, Response
+from k8slab.apiserver.admission import Attributes
+from k8slab.apiserver.handlers.context import Context
+from k8slab.apiserver.metadata import drop_managed_fields, validate_metadata_update
+
+KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "namespace", "name")
+"""Metadata that no client changes."""
+
+Wish = Callable[[JsonObject], JsonObject]
+"""From the old object, shared, to the wished-for one, private."""
+
+
+def write(context: Context, wish: Wish) -> Response:
+    """Store what `wish` makes of the object."""
+    dry_run = context.dry_run
+    shapes = {"status": _with_new_status, "finalize": _with_new_finalizers, "approval": _with_new_status}
+    shape = shapes.get(context.info.subresource, _with_new_content)
+
+    def change(old: JsonObject) -> JsonObject | None:
+        wished = wish(old)
+        _check_identity(context, wished, old)
+        new = shape(context, wished, old)
+        return None if _is_finished(new) else new
+
+    registry = context.server.registry
+    stored = registry.update(context.resource, context.namespace, context.info.name, change, dry_run)
+    return context.answer(stored)
+
+
+def _check_identity(context: Context, wished: JsonObject, old: JsonObject) -> None:
+    """The wish must be about the object of the path, and not about an older state of it."""
+    resource, meta, before = context.resource, wished["metadata"], old["metadata"]
+    if meta.get("name", before["name"]) != before["name"]:
+        raise BadRequest(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({before['name']})"
+        )
+    if resource.namespaced and meta.get("namespace", before["namespace"]) != before["namespace"]:
+        raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+    if meta.get("uid") and meta["uid"] != before["uid"]:
+        why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}"
+        raise Conflict.named(resource.group, resource.plural, before["name"], why)
+    version = meta.get("resourceVersion")
+    if version and version != before["resourceVersion"]:
+        if not (isinstance(version, str) and version.isdigit()):
+            text = f"Invalid value: \"{version}\": must be specified for an update"
+            from k8slab.apimachinery.errors import Cause
+
+            causes = [Cause("metadata.resourceVersion", "FieldValueInvalid", text)]
+            raise Invalid.object(resource.kind, resource.group, before["name"], causes)
+        raise Conflict.modified(resource.group, resource.plural, before["name"])
+
+
+def _with_new_content(context: Context, new: JsonObject, old: JsonObject) -> JsonObject:
+    server, strategy, resource = context.server, context.strategy, context.resource
+    _keep_metadata(new, old)
+    strategy.default(new)
+    attributes = Attributes(
+        "UPDATE", resource, context.namespace, context.info.name, context.info.subresource, new, old, context.user,
+        context.dry_run,
+    )  # fmt: skip
+    server.admission.mutate(attributes)
+    strategy.prepare_for_update(new, old)
+    if strategy.status_subresource and "status" in resource.subresources:
+        if "status" in old:
+            new["status"] = old["status"]
+        else:
+            new.pop("status", None)
+    if strategy.counts_generations and _content(new) != _content(old):
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+    causes = validate_metadata_update(new, old, resource) + strategy.validate_update(new, old)
+    if causes:
+        raise Invalid.object(resource.kind, resource.group, old["metadata"]["name"], causes)
+    server.admission.validate(attributes)
+    if resource.plural == "services":
+        server.service_ips.allocate(new, old, dry_run=context.dry_run)
+    return new
+
+
+def _with_new_status(context: Context, wished: JsonObject, old: JsonObject) -> JsonObject:
+    new = {**old, "metadata": dict(old["metadata"])}
+    if "status" in wished:
+        new["status"] = wished["status"]
+    else:
+        new.pop("status", None)
+    context.strategy.prepare_for_status_update(new, old)
+    causes = context.strategy.validate_status_update(new, old)
+    if causes:
+        raise Invalid.object(context.resource.kind, context.resource.group, old["metadata"]["name"], causes)
+    return new
+
+
+def _with_new_finalizers(context: Context, wished: JsonObject, old: JsonObject) -> JsonObject:
+    finalizers = (wished.get("spec") or {}).get("finalizers") or []
+    spec = {k: v for k, v in (old.get("spec") or {}).items() if k != "finalizers"}
+    if finalizers:
+        spec["finalizers"] = finalizers
+    return {**old, "metadata": dict(old["metadata"]), "spec": spec}
+
+
+def _keep_metadata(new: JsonObject, old: JsonObject) -> None:
+    drop_managed_fields(new)
+    meta, before = new["metadata"], old["metadata"]
+    for field in KEPT:
+        if field in before:
+            meta[field] = before[field]
+        else:
+            meta.pop(field, None)
+    meta["resourceVersion"] = before["resourceVersion"]
+    meta.pop("selfLink", None)
+    # An empty map or list says nothing: upstream leaves them out when it encodes.
+    for field in ("labels", "annotations", "finalizers", "ownerReferences"):
+        if field in meta and not meta[field]:
+            del meta[field]
+
+
+def _content(obj: JsonObject) -> JsonObject:
+    return {k: v for k, v in obj.items() if k not in ("metadata", "status")}
+
+
+def _is_finished(obj: JsonObject) -> bool:
+    """Whether nothing holds an object any more that is being deleted."""
+    meta = obj["metadata"]
+    if not meta.get("deletionTimestamp") or meta.get("finalizers"):
+        return False
+    held_by_spec = obj["kind"] == "Namespace" and (obj.get("spec") or {}).get("finalizers")
+    return not held_by_spec and not meta.get("deletionGracePeriodSeconds")

@@ -1,0 +1,174 @@
+"""The table of resources: every kind that this API server serves.
+
+One row is all that a kind needs to be validated, stored, listed and watched; what it does besides is in its strategy and in
+the controllers. A row is `plural Kind short,names +subresource ...`.
+
+Models: pkg/controlplane/instance.go (the storage providers), and what a real server's discovery says of each kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from k8slab.apimachinery.scheme import Resource
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+CREATE_ONLY = ("create",)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceInfo(Resource):
+    """A row of the table."""
+
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = VERBS
+    storage: str = ""
+    """The group whose keys it shares, for a kind that lives in two groups (events)."""
+    singular: str = field(default="")
+
+    @property
+    def key_prefix(self) -> str:
+        """Where its objects are in etcd: `/registry/pods/`, `/registry/apps/deployments/`."""
+        group = self.storage if self.storage != "-" else ""
+        return f"/registry/{group}/{self.plural}/" if group else f"/registry/{self.plural}/"
+
+    @property
+    def group_plural(self) -> tuple[str, str]:
+        """(group, plural): how strategies are found."""
+        return self.group, self.plural
+
+
+# A line is one kind. `~` marks a kind outside namespaces, `!` one that is only ever created (a question to the server);
+# `@all` puts it into `kubectl get all`.
+_TABLE: Mapping[str, str] = {
+    "v1": """
+        bindings Binding !
+        configmaps ConfigMap cm
+        endpoints Endpoints ep
+        events Event ev
+        limitranges LimitRange limits
+        namespaces Namespace ns ~ +status +finalize
+        nodes Node no ~ +status
+        persistentvolumeclaims PersistentVolumeClaim pvc +status
+        persistentvolumes PersistentVolume pv ~ +status
+        pods Pod po @all +status +log +exec +binding +eviction +ephemeralcontainers
+        podtemplates PodTemplate
+        replicationcontrollers ReplicationController rc @all +status +scale
+        resourcequotas ResourceQuota quota +status
+        secrets Secret
+        serviceaccounts ServiceAccount sa
+        services Service svc @all +status
+    """,
+    "admissionregistration.k8s.io/v1": """
+        mutatingadmissionpolicies MutatingAdmissionPolicy ~
+        mutatingadmissionpolicybindings MutatingAdmissionPolicyBinding ~
+        mutatingwebhookconfigurations MutatingWebhookConfiguration ~
+        validatingadmissionpolicies ValidatingAdmissionPolicy ~ +status
+        validatingadmissionpolicybindings ValidatingAdmissionPolicyBinding ~
+        validatingwebhookconfigurations ValidatingWebhookConfiguration ~
+    """,
+    "apiextensions.k8s.io/v1": "customresourcedefinitions CustomResourceDefinition crd,crds ~ +status",
+    "apiregistration.k8s.io/v1": "apiservices APIService ~ +status",
+    "apps/v1": """
+        controllerrevisions ControllerRevision
+        daemonsets DaemonSet ds @all +status
+        deployments Deployment deploy @all +status +scale
+        replicasets ReplicaSet rs @all +status +scale
+        statefulsets StatefulSet sts @all +status +scale
+    """,
+    "authentication.k8s.io/v1": """
+        selfsubjectreviews SelfSubjectReview ! ~
+        tokenreviews TokenReview ! ~
+    """,
+    "authorization.k8s.io/v1": """
+        localsubjectaccessreviews LocalSubjectAccessReview !
+        selfsubjectaccessreviews SelfSubjectAccessReview ! ~
+        selfsubjectrulesreviews SelfSubjectRulesReview ! ~
+        subjectaccessreviews SubjectAccessReview ! ~
+    """,
+    "autoscaling/v2": "horizontalpodautoscalers HorizontalPodAutoscaler hpa @all +status",
+    "batch/v1": """
+        cronjobs CronJob cj @all +status
+        jobs Job @all +status
+    """,
+    "certificates.k8s.io/v1": "certificatesigningrequests CertificateSigningRequest csr ~ +approval +status",
+    "coordination.k8s.io/v1": "leases Lease",
+    "discovery.k8s.io/v1": "endpointslices EndpointSlice",
+    "events.k8s.io/v1": "events Event ev",
+    "flowcontrol.apiserver.k8s.io/v1": """
+        flowschemas FlowSchema ~ +status
+        prioritylevelconfigurations PriorityLevelConfiguration ~ +status
+    """,
+    "networking.k8s.io/v1": """
+        ingressclasses IngressClass ~
+        ingresses Ingress ing +status
+        ipaddresses IPAddress ip ~
+        networkpolicies NetworkPolicy netpol
+        servicecidrs ServiceCIDR ~ +status
+    """,
+    "node.k8s.io/v1": "runtimeclasses RuntimeClass ~",
+    "policy/v1": "poddisruptionbudgets PodDisruptionBudget pdb +status",
+    "rbac.authorization.k8s.io/v1": """
+        clusterrolebindings ClusterRoleBinding ~
+        clusterroles ClusterRole ~
+        rolebindings RoleBinding
+        roles Role
+    """,
+    "resource.k8s.io/v1": """
+        deviceclasses DeviceClass ~
+        resourceclaims ResourceClaim +status
+        resourceclaimtemplates ResourceClaimTemplate
+        resourceslices ResourceSlice ~
+    """,
+    "scheduling.k8s.io/v1": "priorityclasses PriorityClass pc ~",
+    "storage.k8s.io/v1": """
+        csidrivers CSIDriver ~
+        csinodes CSINode ~
+        csistoragecapacities CSIStorageCapacity
+        storageclasses StorageClass sc ~
+        volumeattachments VolumeAttachment ~ +status
+        volumeattributesclasses VolumeAttributesClass vac ~
+    """,
+}
+
+# Keys that do not follow the rule `/registry/<plural>/`: the same kind in two groups shares one place.
+_STORED_WITH = {("events.k8s.io", "events"): ""}
+
+
+def _row(api_version: str, line: str) -> ResourceInfo:
+    group, _, version = api_version.rpartition("/")
+    plural, kind, *marks = line.split()
+    short_names = next((tuple(mark.split(",")) for mark in marks if mark[0].isalpha()), ())
+    shared = _STORED_WITH.get((group, plural))
+    return ResourceInfo(
+        group=group,
+        version=version,
+        plural=plural,
+        kind=kind,
+        namespaced="~" not in marks,
+        short_names=short_names,
+        categories=("all",) if "@all" in marks else (),
+        subresources=tuple(mark[1:] for mark in marks if mark[0] == "+"),
+        verbs=CREATE_ONLY if "!" in marks else VERBS,
+        storage=group if shared is None else shared,
+        singular=kind.lower(),
+    )
+
+
+RESOURCES: Mapping[tuple[str, str], ResourceInfo] = {
+    (row.group, row.plural): row
+    for api_version, lines in _TABLE.items()
+    for row in (_row(api_version, line) for line in lines.strip().splitlines())
+}
+"""Every resource, by (group, plural)."""
+
+GROUP_VERSIONS: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((row.group, row.version) for row in RESOURCES.values()))
+"""Every (group, version) served, the core group first."""
+
+
+def resources_of(group: str, version: str) -> list[ResourceInfo]:
+    """The rows of one group and version, in the table's order; empty if there is none."""
+    return [row for row in RESOURCES.values() if (row.group, row.version) == (group, version)]

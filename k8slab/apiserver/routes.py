@@ -1,0 +1,70 @@
+"""From a method and a path to what is asked.
+
+`GET /api/v1/namespaces/default/pods/web/log` is: get, subresource `log`, of the Pod `web` in `default`.
+Every later step of the chain (authorization, admission, the handlers, the audit) reads this instead of the path.
+
+Models: k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from k8slab.apimachinery.rest import Request
+from k8slab.apiserver.resources import RESOURCES, ResourceInfo
+
+_VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """What a request asks for."""
+
+    verb: str
+    """get, list, watch, create, update, patch, delete, deletecollection; for other paths the method in small letters."""
+    path: str
+    is_resource: bool = False
+    """Whether the path is one of /api/<version> or /apis/<group>/<version>, and names a resource."""
+    group: str = ""
+    version: str = ""
+    plural: str = ""
+    """As the path names it, whether it is served or not."""
+    resource: ResourceInfo | None = None
+    """The row of the table; None: not served."""
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+def request_info(request: Request) -> RequestInfo:
+    """Read the method, the path and the query."""
+    parts = [part for part in request.path.split("/") if part]
+    if parts[:1] == ["api"] and len(parts) >= 3:
+        group, version, rest = "", parts[1], parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) >= 4:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return RequestInfo(request.method.lower(), request.path)
+
+    namespace = ""
+    # `namespaces` is a prefix for what lives in one, and a resource with two subresources of its own.
+    if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] not in ("status", "finalize"):
+        namespace, rest = rest[1], rest[2:]
+    plural, name, subresource = (*rest, "", "")[:3]
+    resource = RESOURCES.get((group, plural))
+    if resource is not None and (resource.version != version or len(rest) > 3):
+        resource = None
+    if plural == "namespaces" and not namespace:
+        namespace = name
+    return RequestInfo(
+        _verb(request, name), request.path, True, group, version, plural, resource, namespace, name, subresource
+    )  # fmt: skip
+
+
+def _verb(request: Request, name: str) -> str:
+    verb = _VERBS.get(request.method, request.method.lower())
+    if verb == "get" and not name:
+        return "watch" if request.flag("watch") else "list"
+    if verb == "get" and request.flag("watch"):
+        return "watch"
+    return "deletecollection" if verb == "delete" and not name else verb

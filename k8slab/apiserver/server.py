@@ -1,0 +1,162 @@
+"""The API server: the one way to what etcd holds.
+
+Every request goes down the same chain:
+
+    authenticate -> authorize -> route -> decode -> default -> admit -> validate -> store -> encode
+
+Each step is a file of its own; each verb is a file in `handlers/`. Whatever goes wrong on the way is an `ApiError`, and
+leaves the server as a Status object: `handle` never raises.
+
+Models: k8s.io/apiserver/pkg/server/config.go (DefaultBuildHandlerChain), pkg/endpoints/installer.go.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from k8slab.apimachinery.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from k8slab.apimachinery.rest import Request, Response, UserInfo
+from k8slab.apiserver import discovery
+from k8slab.apiserver.admission import Admission
+from k8slab.apiserver.audit import AuditRecord
+from k8slab.apiserver.authentication import authenticate
+from k8slab.apiserver.authorization import authorize
+from k8slab.apiserver.handlers import create, delete, delete_collection, get, list, patch, reviews, update, watch
+from k8slab.apiserver.handlers.context import Context
+from k8slab.apiserver.kubelet_connection import FindKubelet
+from k8slab.apiserver.registry import Registry
+from k8slab.apiserver.routes import RequestInfo, request_info
+from k8slab.apiserver.service_ip import ServiceIPs
+from k8slab.apiserver.strategies import STRATEGIES
+from k8slab.apiserver.strategy import Strategy
+from k8slab.apiserver.subresources import SUBRESOURCES
+from k8slab.apiserver.watches import WatchHub
+from k8slab.clock import Clock
+from k8slab.etcd.store import Store
+from k8slab.names import Chance
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Context], Response]
+
+HANDLERS: Mapping[str, Handler] = {
+    "create": create.handle,
+    "get": get.handle,
+    "list": list.handle,
+    "watch": watch.handle,
+    "update": update.handle,
+    "patch": patch.handle,
+    "delete": delete.handle,
+    "deletecollection": delete_collection.handle,
+}
+GENERIC_SUBRESOURCES = ("status", "finalize", "approval", "ephemeralcontainers")
+"""Parts of an object that are read and written like the object itself."""
+AUDIT_SIZE = 100_000
+
+_PLAIN = Strategy()
+
+
+class ApiServer:
+    """Answers requests. Thread-safe: one request at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        chance: Chance,
+        *,
+        find_kubelet: FindKubelet = lambda node: None,
+        service_cidr: str = "10.96.0.0/12",
+    ) -> None:
+        self.store, self.clock, self.chance = store, clock, chance
+        self.find_kubelet = find_kubelet
+        self.registry = Registry(store, clock, chance)
+        self.admission = Admission(self.registry, clock, chance)
+        self.service_ips = ServiceIPs(self.registry, chance, service_cidr)
+        self.watches = WatchHub(self.registry, clock)
+        self.audit: deque[AuditRecord] = deque(maxlen=AUDIT_SIZE)
+        """The writes that were accepted, newest last."""
+        self.observers: dict[str, Callable[[AuditRecord], None]] = {}
+        """Instruments, by name: each is called after every request."""
+        self._lock = threading.RLock()
+
+    @staticmethod
+    def strategy(group: str, plural: str) -> Strategy:
+        """The rules of a kind."""
+        return STRATEGIES.get((group, plural), _PLAIN)
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a request, errors included. Never raises."""
+        with self._lock:
+            info = request_info(request)
+            user = request.user
+            before = self.store.revision
+            try:
+                user = authenticate(request)
+                authorize(user, info)
+                response = self._dispatch(request, info, user)
+            except ApiError as error:
+                response = Response(error.status["code"], object=error.status)
+            except Exception as fault:
+                log.exception("%s %s failed", request.method, request.path)
+                status = InternalError(f"Internal error occurred: {type(fault).__name__}: {fault}").status
+                response = Response(500, object=status)
+            self._record(request, info, user, response, before)
+            return response
+
+    def _dispatch(self, request: Request, info: RequestInfo, user: UserInfo) -> Response:
+        if not info.is_resource:
+            return discovery.serve(self, request)
+        resource = info.resource
+        if resource is None:
+            raise NotFound.path()
+        context = Context(self, request, info, resource, user, self.strategy(info.group, info.plural))
+        if info.plural in reviews.REVIEWS and info.group in reviews.GROUPS:
+            return reviews.handle(context)
+        if info.subresource and info.subresource not in GENERIC_SUBRESOURCES:
+            special = SUBRESOURCES.get((info.group, info.plural, info.subresource))
+            if special is None or info.subresource not in resource.subresources:
+                raise NotFound.path()
+            return special(self, info, request)
+        if info.subresource and info.subresource not in resource.subresources:
+            raise NotFound.path()
+        handler = HANDLERS.get(info.verb)
+        allowed = ("get", "update", "patch") if info.subresource else resource.verbs
+        if handler is None or info.verb not in allowed or not context.path_fits():
+            if (info.group, info.plural, "") in SUBRESOURCES and info.verb == "create":
+                return SUBRESOURCES[info.group, info.plural, ""](self, info, request)
+            raise MethodNotAllowed.verb()
+        return handler(context)
+
+    def _record(
+        self, request: Request, info: RequestInfo, user: UserInfo | None, response: Response, before: int
+    ) -> None:  # fmt: skip
+        revision = self.store.revision
+        wrote = revision != before and request.method != "GET"
+        if not wrote and not self.observers:
+            return
+        name = info.name
+        if not name and response.object is not None:
+            name = (response.object.get("metadata") or {}).get("name", "")
+        record = AuditRecord(
+            time=self.clock.now(),
+            user=user.name if user else "",
+            user_agent=request.headers.get("user-agent", ""),
+            verb=info.verb,
+            path=info.path,
+            group=info.group,
+            plural=info.plural,
+            namespace=info.namespace,
+            name=name,
+            subresource=info.subresource,
+            code=response.code,
+            revision=revision if wrote else 0,
+            dry_run="dryRun" in request.query,
+        )
+        if wrote:
+            self.audit.append(record)
+        for observe in self.observers.values():
+            observe(record)

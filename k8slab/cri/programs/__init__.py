@@ -1,0 +1,1 @@
+"""What simulated containers run: the servers of the teaching images, a small shell, and its everyday commands."""
