@@ -131,10 +131,10 @@ class Cluster:
         if isinstance(clock, VirtualClock):
             self._loop: SteppedLoop | LiveLoop = SteppedLoop(clock, self.chance, lambda: self.store.revision)
             self._pump = Pump(self._loop, self.server.handle, lambda: self.store.revision)
-            self._door = FrontDoor(name, self._pump.submit, directory, port)
+            self._door = FrontDoor(name, self._pump.submit, clock, directory, port)
         else:
             self._loop = LiveLoop(clock)
-            self._door = FrontDoor(name, self._answer_at_once, directory, port)
+            self._door = FrontDoor(name, self._answer_at_once, clock, directory, port)
 
         # The components, as functions, so that one which crashed can be made again.
         self._add("etcd-lessor", lambda: LeaseExpiry(self.store))

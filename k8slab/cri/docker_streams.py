@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 
 from k8slab.apimachinery.rest import STDOUT
 from k8slab.clock import sleep_really
@@ -22,6 +21,7 @@ _HEADER = 8
 _CANNOT_EXEC = b"OCI runtime exec failed"
 _CANNOT_EXEC_CODES = (126, 127)
 _KILLED = 137
+_RESIZE_TRIES, _RESIZE_PAUSE = 10, 0.02
 
 
 def frames(chunks: Iterable[bytes], *, tty: bool) -> Iterator[tuple[int, bytes]]:
@@ -140,7 +140,12 @@ class DockerExec(DockerStream):
         self._connection.close_write()
 
     def resize(self, width: int, height: int) -> None:
-        """The terminal has another size now. Docker refuses it before the command runs, and that is no harm."""
-        if self._tty:
-            with suppress(CriError), translated():
-                self._engine.exec_resize(self._exec_id, height=height, width=width)
+        """The terminal has another size now. Docker knows no size before the command runs, so the first may need patience."""
+        for _ in range(_RESIZE_TRIES if self._tty else 0):
+            try:
+                with translated():
+                    self._engine.exec_resize(self._exec_id, height=height, width=width)
+            except CriError:
+                sleep_really(_RESIZE_PAUSE)
+            else:
+                break

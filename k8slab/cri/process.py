@@ -47,6 +47,13 @@ class Interrupted(Exception):  # named for what happened, like KeyboardInterrupt
     """Thrown into a program when ^C is typed at its terminal."""
 
 
+def complaint(argv: tuple[str, ...], error: Exception) -> str:
+    """What a program says that can't go on. ValueError and OSError are its own; all else is a mistake of ours."""
+    return (
+        f"{argv[0]}: {error if isinstance(error, (ValueError, OSError)) else f'failed in the simulation: {error!r}'}\n"
+    )
+
+
 class Stdin:
     """Standard input: what was sent and not read yet."""
 
@@ -122,6 +129,7 @@ class Process:
     __slots__ = (
         "_in_step",
         "argv",
+        "call",
         "endings",
         "exit_code",
         "machine",
@@ -143,6 +151,7 @@ class Process:
     def __init__(self, machine: Machine, argv: tuple[str, ...], now: float, pid: int = 1) -> None:
         self.machine, self.argv, self.pid = machine, argv, pid
         self.started = self.now = now
+        self.call: Call | None = None
         self.steps: Steps | None = None
         self._in_step = False
         self.stdin = Stdin()
@@ -170,7 +179,8 @@ class Process:
         tty: bool = False,
     ) -> None:
         """Start the program; it runs up to its first wait."""
-        self.steps = program(Call(self, self.argv, env, cwd, write, self.stdin, tty))
+        self.call = Call(self, self.argv, env, cwd, write, self.stdin, tty)
+        self.steps = program(self.call)
         self.advance(self.now)
 
     def due(self) -> float:
@@ -211,6 +221,10 @@ class Process:
             self._end(exited.code)
         except Interrupted:
             self._end(130)
+        except Exception as error:  # whatever a program does wrong is its own end, not its node's
+            assert self.call is not None
+            self.call.err(complaint(self.argv, error))
+            self._end(1)
         else:
             self.waits_for_input = wait == INPUT
             self.wake_at = FOREVER if self.waits_for_input else round(self.now + wait, 6)
@@ -223,7 +237,7 @@ class Process:
         self.machine.forget(self)
         if self.steps is not None:
             self.steps.close()
-            self.steps = None
+            self.steps = self.call = None
 
     def end_at(self, when: float, code: int, reason: str = "") -> None:
         """It ends then, unless it ends before."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from k8slab.apimachinery.rest import Request, Response
 from k8slab.client import kubeconfig
 from k8slab.client.kubeconfig import Credentials
+from k8slab.clock import Clock
 from k8slab.loop.kubectl import Kubectl
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ class FrontDoor:
     `directory` keeps the keys for the next time; None: they live in a temporary folder, and go with it.
     """
 
-    def __init__(self, name: str, submit: Submit, directory: Path | None, port: int) -> None:
-        self._name, self._submit, self._directory, self._port = name, submit, directory, port
+    def __init__(self, name: str, submit: Submit, clock: Clock, directory: Path | None, port: int) -> None:
+        self._name, self._submit, self._clock = name, submit, clock
+        self._directory, self._port = directory, port
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
         self._server: HttpServer | None = None
@@ -100,7 +102,7 @@ class FrontDoor:
         from k8slab.apiserver.pki import Pki
 
         pki = Pki.create(self._folder / "pki")
-        server = HttpServer(self._submit, pki, port=self._port)
+        server = HttpServer(self._submit, pki, self._clock, port=self._port)
         server.start()
         self._credentials = Credentials(pki.ca_pem, pki.admin_cert_pem, pki.admin_key_pem)
         url = f"https://127.0.0.1:{server.port}"

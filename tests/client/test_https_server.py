@@ -12,7 +12,6 @@ from k8slab.apiserver.bootstrap import bootstrap_objects
 from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
 from k8slab.client.https import Https, connect
-from k8slab.client.transport import InProcess
 from k8slab.clock import RealClock
 from k8slab.etcd.memory import MemoryStore
 from k8slab.loop.front_door import FrontDoor
@@ -25,17 +24,17 @@ ADMIN = UserInfo("kubernetes-admin", (MASTERS_GROUP, "system:authenticated"))
 
 @pytest.fixture(scope="module")
 def server():
-    server = ApiServer(MemoryStore(RealClock()), RealClock(), Chance(1), find_kubelet=lambda node: None)
-    client = Client(InProcess(server.handle), ADMIN)
-    for resource, namespace, body in bootstrap_objects():
-        client.create(resource, body, namespace)
-    return server
+    clock = RealClock()
+    return ApiServer(MemoryStore(clock), clock, Chance(1), find_kubelet=lambda node: None)
 
 
 @pytest.fixture(scope="module")
 def door(server):
     door = FrontDoor("test", lambda request, reply: reply(server.handle(request)), None, 0)
-    _ = door.url
+    transport = connect(door.kubeconfig)
+    for resource, namespace, body in bootstrap_objects():
+        Client(transport).create(resource, body, namespace)
+    transport.close()
     yield door
     door.close()
 
@@ -55,7 +54,7 @@ def test_writes_and_reads_as_in_process(client, server):
     client.create(CONFIG_MAPS, config_map("a", key="value"), "default")
     client.patch(CONFIG_MAPS, "a", "default", {"data": {"more": "1"}})
     path = CONFIG_MAPS.path("default", "a")
-    assert client.raw("GET", path) == Client(InProcess(server.handle), ADMIN).raw("GET", path)
+    assert client.raw("GET", path) == server.handle(Request("GET", path, user=ADMIN)).object
     client.delete(CONFIG_MAPS, "a", "default")
     with pytest.raises(NotFound, match='configmaps "a" not found'):
         client.raw("GET", path)

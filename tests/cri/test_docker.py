@@ -13,7 +13,7 @@ import pytest
 from k8slab.cri.api import CriError, LogOptions, Resources
 from k8slab.cri.images import PAUSE_IMAGE
 from k8slab.cri.registry import SimulatedRegistry
-from tests.cri.harness import BUSYBOX, Node
+from tests.cri.harness import BUSYBOX, Node, split
 from tests.cri.oci_registry import OciRegistry
 
 pytestmark = pytest.mark.docker
@@ -225,6 +225,25 @@ def test_a_follower_is_woken(make):
     assert woken.wait(10)
     assert stream.poll() == [(1, b"now\n")]
     stream.close()
+
+
+def test_a_terminal_has_the_size_that_it_is_given(make):
+    node = make()
+    stream = node.runtime.exec(node.shell("sleep 1000"), ("sh",), stdin=True, tty=True, wake=lambda: None)
+    stream.send(4, b'{"Width": 91, "Height": 33}')
+    stream.send(0, b"stty size; exit\n")
+    assert b"33 91\r\n" in split(node.drain(stream))[0]
+
+
+def test_an_image_without_its_name_is_never_used_and_is_swept(make, engine, monkeypatch):
+    node = make()
+    monkeypatch.setattr(node.runtime.images, "_tag", lambda *names: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        node.runtime.pull_image(BUSYBOX)
+    assert node.runtime.image_status(BUSYBOX) is None
+    assert len(engine.images(filters={"label": f"k8slab.run={node.runtime.run}"})) == 1
+    node.runtime.clean_up()
+    assert traces(engine, node.runtime.run) == []
 
 
 def test_threads_end_with_their_streams(make):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tarfile
 from ipaddress import IPv4Network
 
@@ -122,7 +123,7 @@ def test_an_owner_is_gone_when_its_process_is():
     assert not _is_gone(f"another-host/{pid}/1")
 
 
-needs_busybox = pytest.mark.skipif("not __import__('shutil').which('busybox')", reason="no busybox here")
+needs_busybox = pytest.mark.skipif(shutil.which("busybox") is None, reason="no busybox here")
 
 
 @needs_busybox

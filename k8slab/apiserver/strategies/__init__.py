@@ -1,62 +1,62 @@
-"""Which rules belong to which kind."""
+"""The rules of every kind, found by (group, plural).
+
+Most kinds need no class of their own: their rows in the tables of defaults, validations and selectable fields are all
+there is to say. So each row of `resources.py` gets the shared strategy that fits it, and the exceptions are listed here.
+
+Models: pkg/registry (one strategy.go a kind).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8slab.apiserver import validation
-from k8slab.apiserver.defaults import DEFAULTS
-from k8slab.apiserver.resources import RESOURCES
-from k8slab.apiserver.strategies.kinds import (
-    DataStrategy,
-    Defaulted,
-    EventStrategy,
-    JobStrategy,
-    NamespaceStrategy,
-    NodeStrategy,
-    ServiceStrategy,
-    WorkloadStrategy,
-)
+from k8slab.apiserver.resources import RESOURCES, ResourceInfo
+from k8slab.apiserver.strategies import others, services, workloads
+from k8slab.apiserver.strategies.base import Counted, CountedWithStatus, KindStrategy, WithStatus
 from k8slab.apiserver.strategies.pods import PodStrategy
 from k8slab.apiserver.strategy import Strategy
 
-WITHOUT_GENERATION = frozenset(
-    {
-        ("", "configmaps"), ("", "endpoints"), ("", "events"), ("", "limitranges"), ("", "persistentvolumeclaims"),
-        ("", "persistentvolumes"), ("", "podtemplates"), ("", "resourcequotas"), ("", "secrets"),
-        ("", "serviceaccounts"), ("coordination.k8s.io", "leases"), ("rbac.authorization.k8s.io", "clusterrolebindings"),
-        ("rbac.authorization.k8s.io", "clusterroles"), ("rbac.authorization.k8s.io", "rolebindings"),
-        ("rbac.authorization.k8s.io", "roles"), ("storage.k8s.io", "storageclasses"), ("apps", "controllerrevisions"),
-        ("certificates.k8s.io", "certificatesigningrequests"), ("storage.k8s.io", "csinodes"), ("node.k8s.io", "runtimeclasses"),
-    }
+_OWN: Mapping[tuple[str, str], type[KindStrategy]] = {
+    ("", "configmaps"): others.SealableStrategy,
+    ("", "events"): others.EventStrategy,
+    ("", "namespaces"): others.NamespaceStrategy,
+    ("", "nodes"): others.NodeStrategy,
+    ("", "persistentvolumeclaims"): others.VolumeClaimStrategy,
+    ("", "persistentvolumes"): others.VolumeStrategy,
+    ("", "pods"): PodStrategy,
+    ("", "replicationcontrollers"): workloads.ReplicationControllerStrategy,
+    ("", "secrets"): others.SealableStrategy,
+    ("", "services"): services.ServiceStrategy,
+    ("apps", "daemonsets"): workloads.SelectingStrategy,
+    ("apps", "deployments"): workloads.SelectingStrategy,
+    ("apps", "replicasets"): workloads.SelectingStrategy,
+    ("apps", "statefulsets"): workloads.StatefulSetStrategy,
+    ("batch", "jobs"): workloads.JobStrategy,
+    ("events.k8s.io", "events"): others.EventStrategy,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): others.RoleBindingStrategy,
+    ("rbac.authorization.k8s.io", "rolebindings"): others.RoleBindingStrategy,
+    ("scheduling.k8s.io", "priorityclasses"): others.PriorityClassStrategy,
+}
+
+_COUNTED = frozenset(
+    {"cronjobs", "customresourcedefinitions", "endpointslices", "flowschemas", "ingressclasses", "ingresses",
+     "mutatingwebhookconfigurations", "networkpolicies", "poddisruptionbudgets", "prioritylevelconfigurations",
+     "validatingadmissionpolicies", "validatingwebhookconfigurations"}
 )  # fmt: skip
+"""Kinds, besides those above, that count the changes of their content."""
 
 
-def _job(obj: dict) -> list:  # type: ignore[type-arg]
-    return list(validation.pod_spec((obj["spec"].get("template") or {}).get("spec") or {}, "spec.template.spec"))
+def _strategy_of(resource: ResourceInfo) -> Strategy:
+    own = _OWN.get(resource.group_plural)
+    counted, with_status = resource.plural in _COUNTED, "status" in resource.subresources
+    shared = {
+        (True, True): CountedWithStatus,
+        (True, False): Counted,
+        (False, True): WithStatus,
+        (False, False): KindStrategy,
+    }
+    return (own or shared[counted, with_status])(resource.group, resource.plural)
 
 
-_OWN: Mapping[tuple[str, str], Strategy] = {
-    ("", "configmaps"): DataStrategy(),
-    ("", "events"): EventStrategy(),
-    ("", "namespaces"): NamespaceStrategy(),
-    ("", "nodes"): NodeStrategy(),
-    ("", "pods"): PodStrategy(),
-    ("", "secrets"): DataStrategy(DEFAULTS["", "secrets"]),
-    ("", "services"): ServiceStrategy(),
-    ("apps", "daemonsets"): WorkloadStrategy(DEFAULTS["apps", "daemonsets"], validation.workload, "selector"),
-    ("apps", "deployments"): WorkloadStrategy(DEFAULTS["apps", "deployments"], validation.deployment, "selector"),
-    ("apps", "replicasets"): WorkloadStrategy(DEFAULTS["apps", "replicasets"], validation.workload, "selector"),
-    ("apps", "statefulsets"): WorkloadStrategy(
-        DEFAULTS["apps", "statefulsets"], validation.workload, "selector", "serviceName", "podManagementPolicy"
-    ),
-    ("batch", "jobs"): JobStrategy(DEFAULTS["batch", "jobs"], _job, "selector", "completionMode"),
-    ("events.k8s.io", "events"): EventStrategy(),
-}
-
-STRATEGIES: Mapping[tuple[str, str], Strategy] = {
-    key: _OWN.get(key)
-    or Defaulted(DEFAULTS.get(key), generations=key not in WITHOUT_GENERATION, status="status" in row.subresources)
-    for key, row in RESOURCES.items()
-}
-"""By (group, plural), one for every row of the table of resources."""
+STRATEGIES: Mapping[tuple[str, str], Strategy] = {key: _strategy_of(resource) for key, resource in RESOURCES.items()}
+"""The rules of every kind that is served."""

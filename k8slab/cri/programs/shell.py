@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from k8slab.apimachinery.rest import STDOUT
-from k8slab.cri.process import FOREVER, Call, Exited, Interrupted, Stdin, Steps
+from k8slab.cri.process import FOREVER, Call, Exited, Interrupted, Stdin, Steps, complaint
 from k8slab.cri.programs.arguments import absolute
 from k8slab.cri.programs.expansion import expand, expand_one
 from k8slab.cri.programs.redirections import redirect
@@ -335,6 +335,9 @@ class Shell:
             return (yield from program(call))
         except Exited as exited:
             return exited.code
+        except (ValueError, OSError) as error:
+            call.err(complaint(call.argv, error))
+            return 1
 
     def _not_found(self, name: str) -> str:
         if self.name == "bash":

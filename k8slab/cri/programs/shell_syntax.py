@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 
 
-class ShellSyntaxError(Exception):
+class ShellSyntaxError(ValueError):
     """`str()` reads as a shell's own message. `unfinished`: more lines could mend it."""
 
     @property

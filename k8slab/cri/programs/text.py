@@ -44,7 +44,12 @@ def printf(call: Call) -> Steps:
 
 def _format(match: re.Match[str], values: list[str]) -> str:
     value = values.pop(0) if values else ""
-    return f"{int(value or 0):{match[1]}d}" if match[2] == "d" else value
+    if match[2] == "s":
+        return value
+    try:
+        return f"{int(value or 0):{match[1]}d}"
+    except ValueError:
+        raise ValueError(f"invalid number '{value}'") from None
 
 
 def cat(call: Call) -> Steps:
@@ -104,7 +109,10 @@ def _ends(call: Call, choose: Callable[[list[bytes], int], list[bytes]]) -> Step
 def grep(call: Call) -> Steps:
     """`grep [-v] [-i] [-q] [-c] PATTERN [FILE]`."""
     flags, words = option_letters(call), plain_words(call)
-    pattern = re.compile(words[0] if words else "", re.IGNORECASE if "i" in flags else 0)
+    try:
+        pattern = re.compile(words[0] if words else "", re.IGNORECASE if "i" in flags else 0)
+    except re.error as error:
+        raise ValueError(f"bad regex '{words[0]}': {error}") from None
     data = call.machine.files.read(absolute(call, words[1])) if words[1:] else (yield from call.stdin.read_all())
     lines = (data or b"").decode("utf-8", "replace").splitlines()
     found = [line for line in lines if bool(pattern.search(line)) is not ("v" in flags)]

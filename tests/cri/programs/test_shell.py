@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.cri.harness import NGINX, Bell, split
+from k8slab.cri.api import CriError
+from tests.cri.harness import NGINX, Bell, simulated_node, split
 
 SCRIPTS = [
     ("echo hello", "hello\n", 0),
@@ -71,6 +75,23 @@ def test_a_script(simulated, script, output, code):
 def test_busybox_agrees(script, output, code):
     done = subprocess.run(["busybox", "sh", "-c", script], capture_output=True, text=True, timeout=10, check=False)
     assert (done.stdout, done.returncode) == (output, code)
+
+
+PIECES = """echo a@if@then@fi@while@do@done@for i in a b@;@&&@||@|@&@(@)@{@}@$(@`@$((@))@'@"@$x@${x:-@>@<@2>&1@\\@#@!@*@-@0@[@]
+exit 1@break@continue@true@cd /tmp@x=1@grep a@grep (@head -n@kill 1@test@-eq@printf %d@sleep@trap x TERM@read x@seq@date +%@cat@ls
+tail -f@wc@exec@wait@export@set -e@curl@wget http://[@rm -r@touch@mkdir /tmp/x@tee f@ps@cat /dev/termination-log@unset@hostname -i
+""".replace("\n", "@").split("@")
+
+
+@settings(max_examples=25000, derandomize=False)
+@given(st.lists(st.sampled_from([*PIECES, "\n"]), max_size=12).map(" ".join))
+def test_no_script_breaks_the_shell(script):
+    node = simulated_node()
+    container = node.shell("sleep 1000")
+    with suppress(CriError):
+        result = node.runtime.exec_sync(container, ("sh", "-c", script), 5)
+        assert 0 <= result.exit_code <= 255
+        assert b"failed in the simulation" not in result.stderr
 
 
 def test_errors_are_in_ashs_words(simulated):
