@@ -9,6 +9,7 @@ import statistics
 import time
 from typing import Any
 
+from bench.measure import Figure, figure
 from k8slab.cri.api import ContainerConfig, SandboxConfig
 
 ROUNDS = 15
@@ -16,12 +17,12 @@ BUSYBOX = "busybox:1.36"
 COMMAND = ("sleep", "1000")
 
 
-def docker_pod() -> dict[str, Any]:
+def docker_pod() -> Figure:
     """Seconds from nothing to a running container in a running sandbox, and how much that is of the bare two."""
     from k8slab.cri.docker import DockerRuntime, docker_runtimes
 
     if reason := DockerRuntime.available():
-        return {"name": "docker pod", "value": None, "unit": "x bare containers", "detail": reason}
+        return figure("docker pod", None, "x bare containers", reason)
     runtime = docker_runtimes("bench", ["node"], ephemeral=True)["node"]
     try:
         runtime.update_runtime_config("10.244.0.0/24")
@@ -35,7 +36,7 @@ def docker_pod() -> dict[str, Any]:
         runtime.close()
     pod, two = statistics.median(ours), statistics.median(bare)
     detail = f"pod {pod * 1000:.0f} ms, bare Engine API {two * 1000:.0f} ms, median of {ROUNDS}, in turns"
-    return {"name": "docker pod", "value": round(pod / two, 2), "unit": "x bare containers", "detail": detail}
+    return figure("docker pod", pod / two, "x bare containers", detail)
 
 
 def _pod(runtime: Any, name: str) -> float:
@@ -56,20 +57,19 @@ def _bare(runtime: Any, name: str) -> float:
     from k8slab.cri.images import PAUSE_IMAGE
     from k8slab.cri.references import parse_reference
 
-    client = docker.from_env()
+    client = docker.APIClient()
     pause, busybox = (own_name(runtime.run, parse_reference(image)) for image in (PAUSE_IMAGE, BUSYBOX))
+    labels, network = {"k8slab.run": runtime.run}, f"k8slab-{runtime.run}"
     start = time.perf_counter()
-    labels = {"k8slab.run": runtime.run}
-    first = client.containers.run(
-        pause, detach=True, labels=labels, network=f"k8slab-{runtime.run}", ipc_mode="shareable"
-    )
-    joined = f"container:{first.id}"
-    second = client.containers.run(
-        busybox, list(COMMAND), detach=True, labels=labels, network_mode=joined, ipc_mode=joined
-    )
+    alone = client.create_host_config(network_mode=network, ipc_mode="shareable")
+    first = client.create_container(pause, labels=labels, host_config=alone)["Id"]
+    client.start(first)
+    joined = client.create_host_config(network_mode=f"container:{first}", ipc_mode=f"container:{first}")
+    second = client.create_container(busybox, list(COMMAND), labels=labels, host_config=joined)["Id"]
+    client.start(second)
     elapsed = time.perf_counter() - start
     for container in (second, first):
-        container.remove(force=True)
+        client.remove_container(container, force=True)
     client.close()
     return elapsed
 

@@ -34,6 +34,7 @@ from k8slab.controllers.garbage_collector import GarbageCollector
 from k8slab.controllers.namespace import NamespaceController
 from k8slab.controllers.replicaset import ReplicaSetController
 from k8slab.cri.api import Runtime
+from k8slab.cri.network import SimulatedNetwork
 from k8slab.cri.registry import SimulatedRegistry
 from k8slab.cri.simulated import SimulatedRuntime
 from k8slab.etcd.memory import MemoryStore
@@ -116,7 +117,9 @@ class Cluster:
         self.chance = Chance(seed)
         self.registry = SimulatedRegistry()
         """The simulated image registries: `cluster.registry.fail("registry.k8s.io", "i/o timeout")`."""
-        self.runtime, self._runtimes, self._remove_containers = self._open_runtimes(runtime, node_names, mirrors)
+        self.runtime, self._runtimes, self._remove_containers = self._open_runtimes(
+            runtime, node_names, mirrors, ephemeral=directory is None
+        )
 
         # The control plane's centre, which all else talks to.
         self.store: Store = store if store is not None else MemoryStore(self.clock)
@@ -291,7 +294,7 @@ class Cluster:
     # How the parts are made.
 
     def _open_runtimes(
-        self, choice: str, nodes: Sequence[str], mirrors: str
+        self, choice: str, nodes: Sequence[str], mirrors: str, *, ephemeral: bool
     ) -> tuple[str, Mapping[str, Runtime], Callable[[], None]]:
         """Which runtime it came to, one of it for each node, and what removes all that they made."""
         _check_choice("runtime", [choice], ("simulated", "docker", "auto"))
@@ -299,14 +302,18 @@ class Cluster:
             # Imported here: whoever needs no Docker should not wait for its client library.
             from k8slab.cri import docker
 
-            if (problem := docker.unavailable()) is None:
-                runtimes = docker.open_runtimes(self.name, nodes, mirrors=mirrors)
-                return "docker", runtimes, partial(docker.clean_up, self.name)
+            if (problem := docker.DockerRuntime.available()) is None:
+                runtimes = docker.docker_runtimes(
+                    self.name, nodes, mirrors=mirrors, registry=self.registry, ephemeral=ephemeral
+                )
+                first = next(iter(runtimes.values()), None)
+                return "docker", runtimes, first.clean_up if first else lambda: None
             if choice == "docker":
                 raise RuntimeError(
                     f"the Docker Engine does not answer: {problem}; or take Cluster(runtime='simulated')"
                 )
-        simulated = {node: SimulatedRuntime(node, self.clock, self.chance, self.registry) for node in nodes}
+        network = SimulatedNetwork()
+        simulated = {node: SimulatedRuntime(node, self.clock, self.chance, self.registry, network) for node in nodes}
         return "simulated", simulated, lambda: None
 
     def _add(self, name: str, make: Callable[[], Component]) -> None:

@@ -213,7 +213,7 @@ def _resolve(runtime: str) -> str:
         return runtime
     from k8slab.cri import docker
 
-    problem = docker.unavailable()
+    problem = docker.DockerRuntime.available()
     if problem is None:
         return "docker"
     if runtime == "docker":

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from k8slab.apimachinery.rest import STDERR, STDOUT, Stream
 from k8slab.clock import Stopwatch
@@ -45,14 +46,20 @@ def docker_runtimes(
 
     An ephemeral cluster lives with this process: what a crashed one left is removed first. One that is not keeps its
     containers, and finds them again when it is started again. `registry` adds the faults of a lesson to real registries.
-    Raises ValueError for a malformed table of mirrors, CriError where Docker does not answer.
+    Raises ValueError for a malformed table of mirrors or name, CriError where Docker does not answer.
     """
-    table = parse_mirrors(mirrors)
+    table, run = parse_mirrors(mirrors), new_run(cluster_name, ephemeral=ephemeral)
+    if not node_names:
+        return {}
     with translated():
         engine = Engine()
-    clean_up_orphans(engine)
-    run = new_run(cluster_name, ephemeral=ephemeral)
-    subnet = ensure_network(engine, run.network, run.labels)
+    try:
+        with suppress(CriError):  # what can't be swept now is no reason not to start
+            clean_up_orphans(engine)
+        subnet = ensure_network(engine, run.network, run.labels)
+    except CriError:
+        engine.close()
+        raise
     images = DockerImages(engine, run.id, run.labels, table, registry)
     shared = DockerCluster(engine, run, images, subnet, len(node_names))
     return {name: DockerRuntime(name, shared) for name in node_names}
@@ -108,8 +115,8 @@ class DockerRuntime(DockerSandboxes, DockerContainers):
             self.shared.leave()
 
     def clean_up(self) -> None:
-        """Remove everything that the whole cluster has in Docker. For the end of an ephemeral cluster, before `close`."""
-        clean_up(self.shared.run.id, engine=self.engine)
+        """Remove everything that the whole cluster has in Docker: on a connection of its own, so also after `close`."""
+        clean_up(self.run)
 
     # Streams.
 

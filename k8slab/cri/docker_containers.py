@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, NotFound
+from docker.errors import NotFound
 
 from k8slab.cri.api import Container, ContainerConfig, ContainerStats, CriError, Resources, SandboxConfig
-from k8slab.cri.docker_engine import cri_error, translated
+from k8slab.cri.docker_engine import translated
 from k8slab.cri.docker_images import own_name
 from k8slab.cri.docker_node import DockerNode
 from k8slab.cri.docker_objects import LOG_CONFIG, MESSAGE, TYPE, container_labels, container_view, object_name
@@ -78,11 +78,10 @@ class DockerContainers(DockerNode):
             known = self.inspected.pop(container_id, None)
         state = known[0] if known is not None else self._status_of(container_id)
         try:
-            started = state == "created" and self.engine.start_created(container_id)
-        except APIError as error:
-            raise CriError(
-                "Unknown", f'failed to start container "{container_id}": {cri_error(error).message}'
-            ) from error
+            with translated():
+                started = state == "created" and self.engine.start_created(container_id)
+        except CriError as error:
+            raise CriError("Unknown", f'failed to start container "{container_id}": {error.message}') from error
         if not started:
             message = f'failed to start container "{container_id}": container is not in created state'
             raise CriError("Unknown", message)

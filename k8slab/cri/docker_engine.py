@@ -27,7 +27,8 @@ from k8slab.cri.api import CriError
 CALL_SECONDS = 120
 """How long an ordinary call may take. Pulls and streams have limits of their own."""
 _CONNECTIONS = 64
-_NO_CONTENT = 204
+_SWITCHING_PROTOCOLS, _NO_CONTENT = 101, 204
+_DEFAULT_SOCKET = "/var/run/docker.sock"
 _CODES = {400: "InvalidArgument", 404: "NotFound", 409: "FailedPrecondition"}
 
 
@@ -66,6 +67,7 @@ class Engine(docker.APIClient):
     def __init__(self) -> None:
         options: dict[str, Any] = dict(kwargs_from_env())
         options.setdefault("base_url", _socket_path())
+        _knock(options["base_url"])
         super().__init__(version="auto", timeout=CALL_SECONDS, max_pool_size=_CONNECTIONS, **options)
         # No proxy, no .netrc: looking for them costs more than the call.
         self.trust_env = False
@@ -137,17 +139,19 @@ class ByteStream:
         self._socket = engine.raw_socket(response)
         if hasattr(self._socket, "settimeout"):
             self._socket.settimeout(None)
-        # Where the connection was upgraded, HTTP is over, and what follows may already be in http.client's buffer.
-        self._upgraded = response.status_code == 101 or "chunked" not in response.headers.get("Transfer-Encoding", "")
+        # Where the connection was upgraded, HTTP is over: nothing says how long what follows is.
+        framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+        self._upgraded = response.status_code == _SWITCHING_PROTOCOLS or not framed
 
     def read(self) -> Iterator[bytes]:
         """What comes, as it comes, until the other side or `close` ends it."""
+        # These are what a connection says, on its way out, that `close` has ended from another thread.
         with suppress(OSError, ValueError, AttributeError, requests.RequestException, HTTPError):
             if not self._upgraded:
                 yield from self._response.raw.stream(65536, decode_content=False)
                 return
             raw: Any = self._response.raw
-            buffered = raw._fp.fp
+            buffered = raw._fp.fp  # http.client's own buffer may hold the first bytes already
             while data := buffered.read1(65536):
                 yield data
 
@@ -170,13 +174,25 @@ class ByteStream:
 
 
 def _socket_path() -> str | None:
-    """Where the Engine of this user listens, if it is not docker-py's default."""
-    default = Path("/var/run/docker.sock")
-    runtime_dir = os.environ.get("XDG_RUNTIME_DIR", "")
-    for path in (default, Path.home() / ".docker/run/docker.sock", Path(runtime_dir or "/nonexistent") / "docker.sock"):
-        if path.exists():
-            return None if path == default else f"unix://{path}"
-    return None
+    """Where the Engine of this user listens; None where docker-py knows better (Windows)."""
+    if not hasattr(socket, "AF_UNIX"):
+        return None
+    own = [
+        Path.home() / ".docker/run/docker.sock",
+        Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / "docker.sock",
+    ]
+    found = next((path for path in (Path(_DEFAULT_SOCKET), *own) if path.exists()), _DEFAULT_SOCKET)
+    return f"unix://{found}"
+
+
+def _knock(address: str | None) -> None:
+    """DockerException if nobody is at a socket: docker-py would leave half a connection behind."""
+    if address and address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(address.removeprefix("unix://"))
+            except OSError as error:
+                raise DockerException(f"{address}: {error.strerror}") from error
 
 
 def why_unavailable() -> str | None:
@@ -191,8 +207,8 @@ def why_unavailable() -> str | None:
         finally:
             engine.close()
     except (DockerException, requests.RequestException, OSError) as error:
-        where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-        if "PermissionError" in repr(error) or "Permission denied" in str(error):
+        where = os.environ.get("DOCKER_HOST") or _socket_path() or "its pipe"
+        if "Permission denied" in str(error):
             return f"You may not use Docker at {where}: add your user to the group `docker`, and log in again."
         return f"No Docker Engine answers at {where}: start Docker, or use the simulated runtime."
     return None

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from docker.errors import APIError
-
 from k8slab.cri.addresses import Addresses
 from k8slab.cri.api import CriError, Sandbox, SandboxConfig, SandboxState
-from k8slab.cri.docker_engine import cri_error
+from k8slab.cri.docker_engine import translated
 from k8slab.cri.docker_images import own_name
 from k8slab.cri.docker_network import slice_of
 from k8slab.cri.docker_node import DockerCluster, DockerNode
@@ -44,36 +42,37 @@ class DockerSandboxes(DockerNode):
 
     def run_pod_sandbox(self, config: SandboxConfig) -> str:
         """Start a pause container with an address of its own."""
+        name = object_name("POD", config, config.attempt, self.shared.run.id)
+        body = self._body(config)
+        while not config.host_network:
+            address = self._take_address()
+            endpoint = {"IPAMConfig": {"IPv4Address": address}}
+            body["NetworkingConfig"] = {"EndpointsConfig": {self.shared.run.network: endpoint}}
+            try:
+                return self._make_sandbox(name, body)
+            except CriError as error:
+                # One that somebody else has taken stays taken; then the next is tried.
+                if _ADDRESS_TAKEN not in error.message:
+                    self._give_back(address)
+                    raise
+        return self._make_sandbox(name, body)
+
+    def _body(self, config: SandboxConfig) -> dict[str, Any]:
+        host: dict[str, Any] = {"IpcMode": "shareable", "LogConfig": LOG_CONFIG, "NetworkMode": self.shared.run.network}
+        if config.dns_servers:
+            host["Dns"] = list(config.dns_servers)
+        if config.dns_searches:
+            host["DnsSearch"] = list(config.dns_searches)
         body: dict[str, Any] = {
             "Image": own_name(self.shared.run.id, parse_reference(PAUSE_IMAGE)),
             "Labels": {**self.own_labels(), **sandbox_labels(config)},
-            "HostConfig": {"IpcMode": "shareable", "LogConfig": LOG_CONFIG, "NetworkMode": self.shared.run.network},
+            "HostConfig": host,
         }
         if config.host_network:
-            body["HostConfig"]["NetworkMode"] = "host"
+            host["NetworkMode"] = "host"
         else:
             body["Hostname"] = config.hostname or config.name
-        if config.dns_servers:
-            body["HostConfig"]["Dns"] = list(config.dns_servers)
-        if config.dns_searches:
-            body["HostConfig"]["DnsSearch"] = list(config.dns_searches)
-        name = object_name("POD", config, config.attempt, self.shared.run.id)
-        while True:
-            address = None if config.host_network else self._take_address()
-            if address:
-                endpoint = {"IPAMConfig": {"IPv4Address": address}}
-                body["NetworkingConfig"] = {"EndpointsConfig": {self.shared.run.network: endpoint}}
-            try:
-                return self._make_sandbox(name, body)
-            except APIError as error:
-                self._give_back(address or "")
-                if _ADDRESS_TAKEN not in str(error.explanation):
-                    raise cri_error(error) from error
-                assert self.addresses is not None
-                self.addresses.reserve(address or "")
-            except CriError:
-                self._give_back(address or "")
-                raise
+        return body
 
     def _make_sandbox(self, name: str, body: dict[str, Any]) -> str:
         try:
@@ -84,9 +83,10 @@ class DockerSandboxes(DockerNode):
             self.images.pull(PAUSE_IMAGE)
             sandbox_id = self.make(name, body)
         try:
-            self.engine.start(sandbox_id)
-        except APIError:
-            self.engine.remove_container(sandbox_id, force=True)
+            with translated():
+                self.engine.start(sandbox_id)
+        except CriError:
+            self.destroy(sandbox_id, {})
             raise
         return sandbox_id
 

@@ -18,8 +18,7 @@ from pathlib import Path
 import orjson
 
 from k8slab.cri.api import CriError
-from k8slab.cri.images import TeachingImage, image_version
-from k8slab.cri.machine import WELCOME_PAGE
+from k8slab.cri.images import WELCOME_PAGE, TeachingImage, image_version
 
 _SCRIPTS = Path(__file__).parent / "teaching"
 

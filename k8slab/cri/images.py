@@ -1,7 +1,7 @@
 """The teaching images: those that the tutorials use, described once for both runtimes.
 
 The simulated runtime runs an image's `program` in Python; the Docker runtime builds a small image of the same behaviour
-from busybox where no registry can be reached (`docker_images.py`). Name, default command, environment and working
+from busybox where no registry can be reached (`docker_teaching.py`). Name, default command, environment and working
 directory are the originals'; the rest is only as much as the tutorials show.
 
 k8slab's own.
@@ -20,6 +20,18 @@ _MIB = 1 << 20
 
 PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
 """Holds the namespaces of a pod."""
+
+WELCOME_PAGE = b"""<!DOCTYPE html>
+<html>
+<head><title>Welcome to nginx!</title></head>
+<body>
+<h1>Welcome to nginx!</h1>
+<p>If you see this page, the nginx web server is successfully installed and
+working. (This is k8slab's stand-in for it.)</p>
+</body>
+</html>
+"""
+"""What nginx shows until it is given something else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from k8slab.cri.api import Mount
-from k8slab.cri.images import TeachingImage
+from k8slab.cri.images import WELCOME_PAGE, TeachingImage
 from k8slab.cri.network import NetNamespace, SimulatedNetwork
 from k8slab.names import Chance
 
@@ -137,17 +137,6 @@ class Machine:
         """What its programs left in /dev/termination-log."""
         return (self._files.read(TERMINATION_LOG) or b"").decode("utf-8", "replace") if self._files else ""
 
-
-WELCOME_PAGE = b"""<!DOCTYPE html>
-<html>
-<head><title>Welcome to nginx!</title></head>
-<body>
-<h1>Welcome to nginx!</h1>
-<p>If you see this page, the nginx web server is successfully installed and
-working. (This is k8slab's stand-in for it.)</p>
-</body>
-</html>
-"""
 
 IMAGE_FILES: dict[str, dict[str, bytes]] = {
     "agnhost": {"/agnhost": b"\x7fELF"},

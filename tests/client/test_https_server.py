@@ -1,6 +1,7 @@
 """The transport against our own server, over TLS on loopback: one client, two ways to the same answers."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,12 +10,14 @@ from k8slab.apimachinery.errors import AlreadyExists, ApiError, NotFound, Servic
 from k8slab.apimachinery.rest import MASTERS_GROUP, Request, UserInfo
 from k8slab.apimachinery.scheme import Resource
 from k8slab.apiserver.bootstrap import bootstrap_objects
+from k8slab.apiserver.http import HttpServer
+from k8slab.apiserver.pki import Pki
 from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
 from k8slab.client.https import Https, connect
+from k8slab.client.kubeconfig import Credentials, config_of, write
 from k8slab.clock import RealClock
 from k8slab.etcd.memory import MemoryStore
-from k8slab.loop.front_door import FrontDoor
 from k8slab.names import Chance
 from tests.eventually import eventually
 
@@ -29,14 +32,20 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def door(server):
-    door = FrontDoor("test", lambda request, reply: reply(server.handle(request)), None, 0)
-    transport = connect(door.kubeconfig)
+def door(server, tmp_path_factory):
+    """Where the server listens, its authority, and a kubeconfig that leads there."""
+    folder = tmp_path_factory.mktemp("door")
+    pki = Pki.create(folder / "pki")
+    http = HttpServer(lambda request, reply: reply(server.handle(request)), pki, RealClock())
+    http.start()
+    url, path = f"https://127.0.0.1:{http.port}", folder / "config"
+    write(path, config_of("test", url, Credentials(pki.ca_pem, pki.admin_cert_pem, pki.admin_key_pem)))
+    transport = connect(path)
     for resource, namespace, body in bootstrap_objects():
         Client(transport).create(resource, body, namespace)
     transport.close()
-    yield door
-    door.close()
+    yield SimpleNamespace(url=url, ca=pki.ca_pem, kubeconfig=path)
+    http.stop()
 
 
 @pytest.fixture
@@ -92,7 +101,7 @@ def test_typed_views_come_over_the_wire(client):
 
 
 def test_without_credentials_the_server_does_not_know_us(door):
-    transport = Https(door.url, ca_data=door.credentials.ca)
+    transport = Https(door.url, ca_data=door.ca)
     assert transport.send(Request("GET", CONFIG_MAPS.path("default"))).code in (401, 403)
     transport.close()
 

@@ -1,4 +1,11 @@
-"""The rules of the kinds, beyond their schemas."""
+"""The rules of the kinds, beyond their schemas.
+
+The schema knows types; these rules know what makes sense. Each function looks at one kind, after its defaults were filled in,
+and returns what is wrong with it, all of it, with upstream's paths and sentences; a learner who reads the error on
+kubernetes.io reads the same here.
+
+Models: pkg/apis/*/validation/validation.go.
+"""
 
 from __future__ import annotations
 
@@ -6,5 +13,32 @@ from collections.abc import Callable, Mapping
 
 from k8slab.apimachinery.errors import Cause
 from k8slab.apimachinery.rest import JsonObject
+from k8slab.apiserver.validation import others, pods, workloads
 
-VALIDATIONS: Mapping[tuple[str, str], Callable[[JsonObject], list[Cause]]] = {}
+VALIDATIONS: Mapping[tuple[str, str], Callable[[JsonObject], list[Cause]]] = {
+    ("", "configmaps"): others.validate_config_map,
+    ("", "persistentvolumeclaims"): others.validate_claim,
+    ("", "persistentvolumes"): others.validate_volume,
+    ("", "pods"): pods.validate_pod,
+    ("", "replicationcontrollers"): workloads.validate_replication_controller,
+    ("", "resourcequotas"): others.validate_quota,
+    ("", "secrets"): others.validate_secret,
+    ("", "services"): others.validate_service,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): others.validate_custom_resource_definition,
+    ("apps", "daemonsets"): workloads.validate_daemon_set,
+    ("apps", "deployments"): workloads.validate_deployment,
+    ("apps", "replicasets"): workloads.validate_replica_set,
+    ("apps", "statefulsets"): workloads.validate_stateful_set,
+    ("autoscaling", "horizontalpodautoscalers"): workloads.validate_autoscaler,
+    ("batch", "cronjobs"): workloads.validate_cron_job,
+    ("batch", "jobs"): workloads.validate_job,
+    ("coordination.k8s.io", "leases"): others.validate_lease,
+    ("networking.k8s.io", "ingresses"): others.validate_ingress,
+    ("policy", "poddisruptionbudgets"): workloads.validate_budget,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): others.validate_role_binding,
+    ("rbac.authorization.k8s.io", "clusterroles"): others.validate_role,
+    ("rbac.authorization.k8s.io", "rolebindings"): others.validate_role_binding,
+    ("rbac.authorization.k8s.io", "roles"): others.validate_role,
+    ("scheduling.k8s.io", "priorityclasses"): others.validate_priority_class,
+}
+"""By (group, plural). A kind that is not here has no rules beyond its schema."""

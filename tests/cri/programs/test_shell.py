@@ -83,7 +83,7 @@ tail -f@wc@exec@wait@export@set -e@curl@wget http://[@rm -r@touch@mkdir /tmp/x@t
 """.replace("\n", "@").split("@")
 
 
-@settings(max_examples=25000, derandomize=False)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from([*PIECES, "\n"]), max_size=12).map(" ".join))
 def test_no_script_breaks_the_shell(script):
     node = simulated_node()

@@ -1,0 +1,92 @@
+"""The control loop.
+
+A controller watches, and its watches fill its queue with keys. For each key it compares what is with what should be, and
+does the next thing that brings the one closer to the other. It does not remember what it was doing: whatever happened, the
+same look leads to the same next step. That is what *level-triggered* means.
+
+    class Mine(Controller):
+        name = "mine-controller"
+        def reconcile(self, key): ...
+
+Models: the Run/worker/processNextWorkItem/syncHandler of every controller in pkg/controller.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from k8slab.apimachinery.errors import ApiError
+from k8slab.apimachinery.model import KubeObject
+from k8slab.client.client import Client
+from k8slab.client.informer import Informer
+from k8slab.client.recorder import EventRecorder
+from k8slab.client.workqueue import WorkQueue
+from k8slab.clock import Clock
+from k8slab.names import Chance
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=KubeObject)
+
+
+class Controller:
+    """Watches, a queue, and a reconcile. Subclasses make their informers in `__init__`, by `self.informer(...)`."""
+
+    name = "controller"
+
+    def __init__(self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None) -> None:
+        self.client, self.clock, self.chance = client, clock, chance
+        self.queue = WorkQueue(clock, self.name)
+        self.recorder = EventRecorder(client, clock, self.name)
+        self.informers: list[Informer[Any]] = []
+        self._wake = wake
+
+    def informer(self, kind: type[T], **options: Any) -> Informer[T]:
+        """A watch of this controller's: what it tells wakes the controller. Options as of `Informer`."""
+        made = Informer(self.client, kind, wake=self._wake, **options)
+        self.informers.append(made)
+        return made
+
+    def reconcile(self, key: str) -> float | None:
+        """Bring what is closer to what should be. Returns in how many seconds to look again, None: when something changes.
+
+        What it raises is retried later: an ApiError quietly, anything else with a line in the log.
+        """
+        raise NotImplementedError
+
+    def step(self) -> bool:
+        """Bring the caches up to date, then work off one key. False if there was neither news nor a key."""
+        news = [informer.drain() for informer in self.informers]
+        key = self.queue.get()
+        if key is None:
+            return any(news)
+        try:
+            again = self.reconcile(key)
+        except ApiError as error:
+            log.debug("%s: %s: %s", self.name, key, error.message)
+            self.queue.add_rate_limited(key)
+        except Exception:
+            log.exception("%s failed at %s, and will try again", self.name, key)
+            self.queue.add_rate_limited(key)
+        else:
+            self.queue.forget(key)
+            if again is not None:
+                self.queue.add_after(key, again)
+        finally:
+            self.queue.done(key)
+        return True
+
+    def next_deadline(self) -> float:
+        """When a key comes due."""
+        return self.queue.next_ready()
+
+    def next_work(self) -> float:
+        """The same, without keys that wait in the background."""
+        return self.queue.next_work()
+
+    def close(self) -> None:
+        """Stop watching."""
+        for informer in self.informers:
+            informer.close()

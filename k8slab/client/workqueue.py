@@ -1,0 +1,129 @@
+"""The queue of keys that a controller works off.
+
+A key is in the queue at most once, however often it was added: many events make one reconcile. While a key is being worked
+on, adding it again does not start a second worker; it comes back when the first is done. A key that failed comes back later
+and later.
+
+Models: k8s.io/client-go/util/workqueue (queue.go, delaying_queue.go, rate_limiting_queue.go, default_rate_limiters.go).
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+
+from k8slab.clock import NEVER, Clock
+
+BASE_DELAY = 0.005
+MAX_DELAY = 1000.0
+QPS, BURST = 10.0, 100
+
+
+class WorkQueue:
+    """Keys, in the order in which they were added."""
+
+    def __init__(self, clock: Clock, name: str = "") -> None:
+        self.name = name
+        self._clock = clock
+        self._queue: deque[str] = deque()
+        self._dirty: set[str] = set()
+        self._processing: set[str] = set()
+        # (when, number, key, background): the number keeps the order of adding among equals.
+        self._waiting: list[tuple[float, int, str, bool]] = []
+        self._due: dict[tuple[str, bool], float] = {}
+        self._numbers = itertools.count()
+        self._failures: dict[str, int] = {}
+        self._bucket = _Bucket(clock)
+
+    def __len__(self) -> int:
+        self._collect()
+        return len(self._queue)
+
+    def add(self, key: str) -> None:
+        """Queue a key, unless it is queued already."""
+        if key in self._dirty:
+            return
+        self._dirty.add(key)
+        if key not in self._processing:
+            self._queue.append(key)
+
+    def add_after(self, key: str, seconds: float, background: bool = False) -> None:
+        """Queue a key when `seconds` have passed; the earliest of several wins.
+
+        `background`: nobody waits for it. A cluster that only waits for such keys is idle.
+        """
+        if seconds <= 0:
+            self.add(key)
+            return
+        when = self._clock.now() + seconds
+        if when < self._due.get((key, background), NEVER):
+            self._due[key, background] = when
+            heapq.heappush(self._waiting, (when, next(self._numbers), key, background))
+
+    def add_rate_limited(self, key: str) -> None:
+        """Queue a key that failed: after 5 ms, 10 ms, 20 ms ... 1,000 s, and not more than 10 a second of all keys."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        delay = min(BASE_DELAY * 2 ** min(failures, 40), MAX_DELAY)
+        self.add_after(key, max(delay, self._bucket.delay()))
+
+    def failures(self, key: str) -> int:
+        """How often a key failed since it was last forgotten."""
+        return self._failures.get(key, 0)
+
+    def forget(self, key: str) -> None:
+        """The key succeeded: the next failure is the first again."""
+        self._failures.pop(key, None)
+
+    def get(self) -> str | None:
+        """The next key, None if there is none now. To be followed by `done`."""
+        self._collect()
+        if not self._queue:
+            return None
+        key = self._queue.popleft()
+        self._dirty.discard(key)
+        self._processing.add(key)
+        return key
+
+    def done(self, key: str) -> None:
+        """The work on a key is over: if it was added meanwhile, it is queued now."""
+        self._processing.discard(key)
+        if key in self._dirty:
+            self._queue.append(key)
+
+    def next_ready(self) -> float:
+        """When there will be a key, on the clock; infinity if none waits."""
+        return self._clock.now() if self._queue else self._next(lambda background: True)
+
+    def next_work(self) -> float:
+        """The same without the background."""
+        return self._clock.now() if self._queue else self._next(lambda background: not background)
+
+    def _next(self, counts) -> float:  # type: ignore[no-untyped-def]
+        return min((when for (_, background), when in self._due.items() if counts(background)), default=NEVER)
+
+    def _collect(self) -> None:
+        """Queue what has come due."""
+        now = self._clock.now()
+        while self._waiting and self._waiting[0][0] <= now:
+            when, _, key, background = heapq.heappop(self._waiting)
+            if self._due.get((key, background)) == when:
+                del self._due[key, background]
+                self.add(key)
+
+
+class _Bucket:
+    """So many a second, and a burst: for all keys together."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tokens, self._since = float(BURST), clock.now()
+
+    def delay(self) -> float:
+        """Takes a token; the seconds until it is there."""
+        now = self._clock.now()
+        self._tokens = min(float(BURST), self._tokens + (now - self._since) * QPS)
+        self._since = now
+        self._tokens -= 1
+        return 0.0 if self._tokens >= 0 else -self._tokens / QPS
