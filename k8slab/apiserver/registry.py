@@ -18,6 +18,7 @@ import orjson
 
 from k8slab.apimachinery.errors import AlreadyExists, Conflict, NotFound
 from k8slab.apimachinery.rest import JsonObject, copy_of
+from k8slab.apiserver.conversion import from_storage, to_storage
 from k8slab.apiserver.resources import ResourceInfo
 from k8slab.clock import Clock
 from k8slab.etcd.store import Delete, Entry, Expect, Put, Store
@@ -85,7 +86,7 @@ class Registry:
     def find(self, resource: ResourceInfo, namespace: str, name: str) -> JsonObject | None:
         """One object, None if there is none."""
         entry = self.store.get(self.key(resource, namespace, name))
-        return self.decode(entry) if entry else None
+        return from_storage(resource, self.decode(entry)) if entry else None
 
     def get(self, resource: ResourceInfo, namespace: str, name: str) -> JsonObject:
         """One object. Raises NotFound."""
@@ -100,7 +101,7 @@ class Registry:
         """The objects of a resource in key order, of one namespace or of all, now or as of a revision."""
         prefix = self.prefix(resource, namespace)
         found = self.store.range(prefix, revision, limit, prefix + start if start else "")
-        items = [self.decode(entry) for entry in found.entries]
+        items = [from_storage(resource, self.decode(entry)) for entry in found.entries]
         if not found.more:
             return ObjectList(items, found.revision, 0, "")
         after = found.entries[-1].key + "\0"
@@ -117,10 +118,11 @@ class Registry:
             if self.store.get(key):
                 raise AlreadyExists.named(resource.group, resource.plural, name)
             return obj
-        made = self.store.transact([Expect(key, 0)], [Put(key, _encode(obj), self._lease(resource))])
+        stored = to_storage(resource, obj)
+        made = self.store.transact([Expect(key, 0)], [Put(key, _encode(stored), self._lease(resource))])
         if made is None:
             raise AlreadyExists.named(resource.group, resource.plural, name)
-        return self._committed(obj, made[0].revision)
+        return from_storage(resource, self._committed(stored, made[0].revision))
 
     def update(
         self, resource: ResourceInfo, namespace: str, name: str, change: Change, dry_run: bool = False
@@ -135,7 +137,7 @@ class Registry:
             entry = self.store.get(key)
             if entry is None or entry.value is None:
                 raise NotFound.named(resource.group, resource.plural, name)
-            old = self.decode(entry)
+            old = from_storage(resource, self.decode(entry))
             new = change(old)
             if new is None:
                 if dry_run:
@@ -144,14 +146,15 @@ class Registry:
                 if made is not None:
                     return {**old, "metadata": {**old["metadata"], "resourceVersion": str(made[0].revision)}}
                 continue
-            value = _encode(new)
-            if value == entry.value:
+            stored = to_storage(resource, new)
+            value = _encode(stored)
+            if value == entry.value or new == old:
                 return old
             if dry_run:
                 return new
             made = self.store.transact([Expect(key, entry.revision)], [Put(key, value, entry.lease)])
             if made is not None:
-                return self._committed(new, made[0].revision)
+                return from_storage(resource, self._committed(stored, made[0].revision))
 
     def guaranteed_update(
         self,

@@ -32,8 +32,12 @@ class ResourceInfo(Resource):
     @property
     def key_prefix(self) -> str:
         """Where its objects are in etcd: `/registry/pods/`, `/registry/apps/deployments/`."""
-        group = self.storage if self.storage != "-" else ""
-        return f"/registry/{group}/{self.plural}/" if group else f"/registry/{self.plural}/"
+        return f"/registry/{self.storage}/{self.plural}/" if self.storage else f"/registry/{self.plural}/"
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it shows what is stored as a kind of another group."""
+        return self.storage != self.group
 
     @property
     def group_plural(self) -> tuple[str, str]:

@@ -123,11 +123,11 @@ class ApiServer:
             return special(self, info, request)
         if info.subresource and info.subresource not in resource.subresources:
             raise NotFound.path()
+        if info.verb == "create" and (info.group, info.plural, "") in SUBRESOURCES:
+            return SUBRESOURCES[info.group, info.plural, ""](self, info, request)
         handler = HANDLERS.get(info.verb)
         allowed = ("get", "update", "patch") if info.subresource else resource.verbs
         if handler is None or info.verb not in allowed or not context.path_fits():
-            if (info.group, info.plural, "") in SUBRESOURCES and info.verb == "create":
-                return SUBRESOURCES[info.group, info.plural, ""](self, info, request)
             raise MethodNotAllowed.verb()
         return handler(context)
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from k8slab.apimachinery.errors import ApiError, Expired
 from k8slab.apimachinery.rest import JsonObject, WatchEvent
+from k8slab.apiserver.conversion import from_storage
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.selection import Selection
@@ -68,6 +69,11 @@ class WatchHub:
         else:
             self._by_prefix.setdefault(resource.key_prefix, {})[watch.number] = watch
         return watch
+
+    @property
+    def open_watches(self) -> int:
+        """How many watches are open."""
+        return sum(len(each) for index in (self._by_prefix, self._by_node) for each in index.values())
 
     def close(self, watch: CacheWatch) -> None:
         """Forget a watch. Safe to call twice."""
@@ -188,9 +194,13 @@ class CacheWatch:
     def _seen(self, entry: Entry) -> WatchEvent | None:
         """A change as this selection sees it: who enters was added, who leaves was deleted."""
         event = self.hub.event(entry)
+        if self.resource.is_view:
+            event = WatchEvent(event.type, from_storage(self.resource, event.object), event.revision)
         if self._selection.everything:
             return event
         before = self.hub.before(entry)
+        if before is not None:
+            before = from_storage(self.resource, before)
         was = before is not None and self._selection.matches(before)
         if event.type == "DELETED":
             return event if was else None

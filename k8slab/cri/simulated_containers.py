@@ -217,11 +217,6 @@ class SimulatedContainer:
         for wake in tuple(self.listeners):
             wake()
 
-    @property
-    def may_speak(self) -> bool:
-        """Whether its log may grow."""
-        return self.process is None or self.process.exit_code is None
-
     def listen(self, wake: Callable[[], None]) -> None:
         """Someone wants to hear of all that happens in it."""
         self.listeners.append(wake)

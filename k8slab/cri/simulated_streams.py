@@ -28,7 +28,7 @@ class LogStream:
         self._sent = sum(len(data) for _, data in self._ready)
         self._next = container.log.end
         """The number of the first line that was not looked at."""
-        self._following = options.follow and container.may_speak
+        self._following = options.follow and container.running
         if self._following:
             container.listen(wake)
 
@@ -47,7 +47,7 @@ class LogStream:
         self._next = log.end
         self._sent += sum(len(data) for _, data in chunks)
         self._ready += chunks
-        if not self._container.may_speak or (options.limit_bytes is not None and self._sent >= options.limit_bytes):
+        if not self._container.running or (options.limit_bytes is not None and self._sent >= options.limit_bytes):
             self._stop()
 
     def _stop(self) -> None:

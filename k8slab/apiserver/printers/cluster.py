@@ -140,7 +140,9 @@ def _binding(obj: JsonObject, now: float) -> list[Any]:
     reference, subjects = obj.get("roleRef") or {}, obj.get("subjects") or []
     by_kind: dict[str, list[str]] = {"User": [], "Group": [], "ServiceAccount": []}
     for each in subjects:
-        text = f"{each.get('namespace', '')}/{each.get('name', '')}" if each.get("kind") == "ServiceAccount" else each.get("name", "")
+        text = each.get("name", "")
+        if each.get("kind") == "ServiceAccount":
+            text = f"{each.get('namespace', '')}/{text}"
         by_kind.setdefault(each.get("kind", ""), []).append(text)
     kinds = (", ".join(by_kind[kind]) for kind in ("User", "Group", "ServiceAccount"))
     return [name(obj), f"{reference.get('kind', '')}/{reference.get('name', '')}", age(obj, now), *kinds]

@@ -126,7 +126,9 @@ def _only_seconds_changed(new: list[JsonObject], old: list[JsonObject]) -> bool:
 
 def _fixed_part(spec: JsonObject, new: JsonObject) -> JsonObject:
     """A spec with all that may change taken out, or set as in the new one."""
-    fixed = {k: v for k, v in spec.items() if k not in ("activeDeadlineSeconds", "tolerations") and v not in (None, [], "")}
+    # Ephemeral containers have a subresource of their own, which is written by the same rules.
+    free = ("activeDeadlineSeconds", "tolerations", "ephemeralContainers")
+    fixed = {k: v for k, v in spec.items() if k not in free and v not in (None, [], "")}
     for kind in _CONTAINERS:
         if spec.get(kind):
             fixed[kind] = [{k: v for k, v in each.items() if k != "image"} for each in spec[kind]]

@@ -1,4 +1,10 @@
-"""Subresources that are more than a part of an object."""
+"""Subresources that are more than a part of an object: a question in another form, a decision, a stream.
+
+(`/status` and other parts of objects are written by the handlers of the verbs.) Each is a function from a request to a
+response, found by (group, plural, subresource); an empty subresource is a kind that is nothing but a request.
+
+Models: pkg/registry/core/rest/storage_core.go.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +13,24 @@ from typing import TYPE_CHECKING
 
 from k8slab.apimachinery.rest import Request, Response
 from k8slab.apiserver.routes import RequestInfo
+from k8slab.apiserver.subresources.binding import bind
+from k8slab.apiserver.subresources.eviction import evict
+from k8slab.apiserver.subresources.scale import scale
+from k8slab.apiserver.subresources.streams import execute, log
 
 if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
 
 SubresourceHandler = Callable[["ApiServer", RequestInfo, Request], Response]
 
-SUBRESOURCES: Mapping[tuple[str, str, str], SubresourceHandler] = {}
+SUBRESOURCES: Mapping[tuple[str, str, str], SubresourceHandler] = {
+    ("", "bindings", ""): bind,
+    ("", "pods", "binding"): bind,
+    ("", "pods", "eviction"): evict,
+    ("", "pods", "exec"): execute,
+    ("", "pods", "log"): log,
+    ("", "replicationcontrollers", "scale"): scale,
+    ("apps", "deployments", "scale"): scale,
+    ("apps", "replicasets", "scale"): scale,
+    ("apps", "statefulsets", "scale"): scale,
+}

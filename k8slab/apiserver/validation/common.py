@@ -77,7 +77,7 @@ def int_or_percent(value: Any, path: str, *, at_most_all: bool = False) -> Itera
 
 def is_zero(value: Any) -> bool:
     """Whether a number or percentage is nothing."""
-    return value == 0 or value == "0%"
+    return value in (0, "0%")
 
 
 _NEEDS_VALUES, _TAKES_NONE = ("In", "NotIn"), ("Exists", "DoesNotExist")
@@ -103,6 +103,6 @@ def label_selector(selector: Mapping[str, Any], path: str) -> Iterator[Cause]:
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """Whether a selector chooses these labels; True for a selector that makes no sense, which is told elsewhere."""
     try:
-        return from_label_selector(selector).matches(dict(labels))
+        return bool(from_label_selector(selector).matches(dict(labels)))
     except ValueError:
         return True

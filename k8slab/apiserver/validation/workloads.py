@@ -36,7 +36,8 @@ def _runs_pods(obj: JsonObject) -> Iterator[Cause]:
     if policy in RESTART_POLICIES and policy != "Always":
         yield not_supported("spec.template.spec.restartPolicy", policy, ("Always",))
     if (template.get("spec") or {}).get("activeDeadlineSeconds") is not None:
-        yield forbidden("spec.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {obj.get('kind')} is not Supported")
+        text = f"activeDeadlineSeconds in {obj.get('kind')} is not Supported"
+        yield forbidden("spec.template.spec.activeDeadlineSeconds", text)
 
 
 def validate_replica_set(obj: JsonObject) -> list[Cause]:

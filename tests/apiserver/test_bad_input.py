@@ -1,0 +1,228 @@
+"""Bad input gets a clear answer and changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.apiserver.harness import (
+    DEPLOYMENTS,
+    JSON_PATCH,
+    MAPS,
+    MERGE,
+    PODS,
+    STRATEGIC,
+    Api,
+    config_map,
+    deployment,
+    pod,
+)
+
+NO_JSON = "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: "
+MISMATCH = "the API version in the data (v2) does not match the expected API version (v1)"
+PROTOBUF = {"content-type": "application/vnd.kubernetes.protobuf"}
+YAML = {"content-type": "application/yaml"}
+
+WRONG_BODIES: dict[str, tuple[Any, Any, int, str]] = {
+    "no JSON": (b"{", None, 400, NO_JSON),
+    "no bytes": (b"", None, 400, ""),
+    "a list": (b"[]", None, 400, "the object provided is unrecognized"),
+    "a null": (b"null", None, 400, ""),
+    "no UTF-8": (b'{"kind": "\xff"}', None, 400, NO_JSON),
+    "too deep": (b"[" * 100_000, None, 400, ""),
+    "no YAML": (b"a: b: c", YAML, 400, ""),
+    "YAML with a loop": (b"&a [*a]", YAML, 400, ""),
+    "no protobuf": (b"k8s\0\xff\xff\xff", PROTOBUF, 400, ""),
+    "JSON called protobuf": (b"{}", PROTOBUF, 400, ""),
+    "a media type nobody knows": (b"{}", {"content-type": "text/html"}, 415, ""),
+    "too big": (b" " * (3 * 1024 * 1024 + 1), None, 413, "Request entity too large: limit is 3145728"),
+    "another version": (pod() | {"apiVersion": "v2"}, None, 400, MISMATCH),
+    "another kind": (pod() | {"kind": "Service"}, None, 400, "cannot be handled as a Pod"),
+    "a kind that is a number": (pod() | {"kind": 1}, None, 400, ""),
+    "metadata that is a list": (pod() | {"metadata": []}, None, 400, "cannot unmarshal array"),
+    "a name that is a number": (pod() | {"metadata": {"name": 1}}, None, 400, "metadata.name"),
+    "a spec that is a text": (pod() | {"spec": "x"}, None, 400, ""),
+    "no name": (pod() | {"metadata": {}}, None, 422, "name or generateName is required"),
+    "a bad name": (pod("Web"), None, 422, 'Pod "Web" is invalid: metadata.name: Invalid value: "Web": a lowercase RFC 1123'),
+    "another namespace": (
+        pod() | {"metadata": {"name": "web", "namespace": "other"}},
+        None,
+        400,
+        "the namespace of the provided object does not match the namespace sent on the request",
+    ),
+    "a resourceVersion": (
+        pod() | {"metadata": {"name": "web", "resourceVersion": "1"}},
+        None,
+        400,
+        "resourceVersion should not be set on objects to be created",
+    ),
+    "a bad label": (pod() | {"metadata": {"name": "web", "labels": {"a b": "c"}}}, None, 422, "metadata.labels"),
+}
+
+
+@pytest.mark.parametrize(("body", "headers", "code", "message"), WRONG_BODIES.values(), ids=WRONG_BODIES)
+def test_a_body_that_makes_no_sense_is_refused(api, body, headers, code, message):
+    found = api.refusal("POST", PODS, body, headers)
+    assert found[0] == code
+    assert message in found[1]
+
+
+WRONG_PATHS = {
+    "/api/v1/namespaces/default/pots": 404,
+    "/api/v2/pods": 404,
+    "/apis/apps/v1beta1/deployments": 404,
+    "/apis/apps/v1/namespaces/default/deployments/web/log": 404,
+    "/api/v1/namespaces/default/pods/web/status/more": 404,
+    "/nowhere": 404,
+}
+
+
+@pytest.mark.parametrize("path", WRONG_PATHS)
+def test_a_path_that_leads_nowhere_is_404(api, path):
+    assert api.refusal("GET", path) == (404, "the server could not find the requested resource")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", PODS), ("POST", f"{PODS}/web"), ("POST", "/api/v1/pods"), ("TRACE", PODS), ("DELETE", "/version")],
+)
+def test_a_verb_that_a_path_does_not_take_is_405(api, method, path):
+    assert api.refusal(method, path)[0] == 405
+
+
+WRONG_OPTIONS = [
+    (PODS, {"labelSelector": "a=("}, 400),
+    (PODS, {"fieldSelector": "spec.nodeName"}, 400),
+    (PODS, {"fieldSelector": "spec.nothing=1"}, 400),
+    (PODS, {"limit": "ten"}, 400),
+    (PODS, {"continue": "ten"}, 400),
+    (PODS, {"resourceVersion": "99999"}, 504),
+    (PODS, {"resourceVersionMatch": "Exact"}, 422),
+    (PODS, {"resourceVersion": "1", "resourceVersionMatch": "Newer"}, 422),
+    (PODS, {"sendInitialEvents": "true"}, 422),
+    (PODS, {"watch": "true", "sendInitialEvents": "true"}, 422),
+    (PODS, {"watch": "true", "resourceVersionMatch": "NotOlderThan"}, 422),
+    (PODS, {"watch": "true", "resourceVersion": "x"}, 400),
+]
+
+
+@pytest.mark.parametrize(("path", "query", "code"), WRONG_OPTIONS)
+def test_options_that_make_no_sense_are_refused(api, path, query, code):
+    assert api.refusal("GET", path, **query)[0] == code
+
+
+WRONG_PATCHES = [
+    (JSON_PATCH, b'[{"op":"replace","path":"/data/none","value":"1"}]', 422),
+    (JSON_PATCH, b'[{"op":"test","path":"/data/a","value":"2"}]', 422),
+    (JSON_PATCH, b'{"data":{}}', 400),
+    (JSON_PATCH, b'[{"op":"remove","path":"/metadata"}]', 400),
+    (MERGE, b"{", 400),
+    (MERGE, b"[]", 400),
+    (MERGE, b'{"metadata":{"name":"other"}}', 400),
+    (MERGE, b'{"metadata":{"resourceVersion":"1"}}', 409),
+    (MERGE, b'{"metadata":{"uid":"1"}}', 409),
+    (MERGE, b'{"metadata":null}', 400),
+    (MERGE, b'{"kind":"Secret"}', 400),
+    (MERGE, b'{"data":{"a":1}}', 400),
+    (STRATEGIC, b'{"data":{"$patch":"explode"}}', 400),
+    ({"content-type": "application/apply-patch+yaml"}, b"{}", 415),
+    ({"content-type": "application/json"}, b"{}", 415),
+]
+
+
+@pytest.mark.parametrize(("headers", "patch", "code"), WRONG_PATCHES)
+def test_a_patch_that_makes_no_sense_is_refused(api, headers, patch, code):
+    api.do("POST", MAPS, config_map(a="1"))
+    assert api.refusal("PATCH", f"{MAPS}/settings", patch, headers)[0] == code
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+"""Anything that JSON can say."""
+WORDS = st.sampled_from(
+    ["metadata", "spec", "status", "data", "name", "labels", "annotations", "finalizers", "ownerReferences", "replicas"]
+    + ["template", "containers", "image", "ports", "selector", "matchLabels", "$patch", "$setElementOrder/containers"]
+    + ["$deleteFromPrimitiveList/finalizers", "$retainKeys", "strategy", "deletionTimestamp", "uid", "tolerations", "volumes"]
+)
+OBJECTS = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "a", "x y", "delete", "replace", "1", "Always"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=12,
+)
+"""What comes nearer to an object."""
+POINTERS = st.lists(WORDS | st.sampled_from(["0", "-", "01", "~", "~1"]), max_size=4).map(lambda parts: "/" + "/".join(parts))
+OPERATIONS = st.lists(
+    st.fixed_dictionaries(
+        {"op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test", "dance"]), "path": POINTERS},
+        optional={"value": OBJECTS, "from": POINTERS},
+    ),
+    max_size=3,
+)
+SHARED = Api()
+SHARED.do("POST", DEPLOYMENTS, deployment())
+SHARED.do("POST", PODS, pod())
+
+
+def no_fault(method: str, path: str, body: Any, headers: Any = None) -> None:
+    """Whatever is asked, the answer is one; a refusal changes nothing."""
+    before = SHARED.store.revision
+    response = SHARED.ask(method, path, body, headers, dryRun="All")
+    assert response.code != 500, response.object
+    assert SHARED.store.revision == before
+
+
+def merged(base: Any, change: Any) -> Any:
+    """An object that is almost right."""
+    if isinstance(base, dict) and isinstance(change, dict):
+        return {**base, **{key: merged(base.get(key), value) for key, value in change.items()}}
+    return change
+
+
+@given(st.binary(max_size=40))
+@settings(max_examples=150)
+def test_any_bytes_are_refused_cleanly(raw):
+    for headers in (None, YAML, PROTOBUF):
+        no_fault("POST", PODS, raw, headers)
+    no_fault("POST", PODS, b"k8s\0" + raw, PROTOBUF)
+    no_fault("PATCH", f"{PODS}/web", raw, MERGE)
+
+
+@given(JSON | OBJECTS)
+@settings(max_examples=200)
+def test_any_json_is_refused_cleanly(value):
+    raw = orjson.dumps(value)
+    for path in (PODS, DEPLOYMENTS, MAPS):
+        no_fault("POST", path, raw)
+    no_fault("DELETE", f"{PODS}/web", raw)
+    no_fault("PUT", f"{PODS}/web", raw)
+
+
+@given(OBJECTS)
+@settings(max_examples=300)
+def test_an_object_that_is_almost_right_is_refused_cleanly(change):
+    for path, base in ((PODS, pod()), (DEPLOYMENTS, deployment())):
+        raw = orjson.dumps(merged(base, change))
+        no_fault("POST", path, raw)
+        no_fault("PUT", f"{path}/web", raw)
+
+
+@given(OBJECTS)
+@settings(max_examples=300)
+def test_any_merge_is_refused_cleanly(patch):
+    raw = orjson.dumps(patch)
+    for path in (f"{PODS}/web", f"{DEPLOYMENTS}/web", f"{DEPLOYMENTS}/web/status"):
+        no_fault("PATCH", path, raw, MERGE)
+        no_fault("PATCH", path, raw, STRATEGIC)
+
+
+@given(OPERATIONS)
+@settings(max_examples=300)
+def test_any_json_patch_is_refused_cleanly(operations):
+    no_fault("PATCH", f"{DEPLOYMENTS}/web", orjson.dumps(operations), JSON_PATCH)
