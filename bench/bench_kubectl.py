@@ -78,7 +78,7 @@ class _NoOp:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         path = Path(self.folder.name) / "config"
         path.write_text(KUBECONFIG.format(port=self.server.server_port))
-        self.runner = Kubectl(path)
+        self.runner = Kubectl(path, Path(self.folder.name) / "cache")
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -88,4 +88,4 @@ class _NoOp:
 
     def kubectl(self) -> None:
         """Run the command."""
-        self.runner.run(COMMAND).check()
+        self.runner.run(COMMAND, None, 60.0).check()

@@ -12,6 +12,7 @@ happens between a component and the API server: no part calls another.
 from __future__ import annotations
 
 import itertools
+import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -64,8 +65,9 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
 
 ADMIN = UserInfo("kubernetes-admin", (MASTERS_GROUP, "system:authenticated"))
 POD_CIDR = "10.244.{}.0/24"
-MAX_NODES = 256
-"""As many as there are /24 ranges in 10.244.0.0/16."""
+NODE_ADDRESS = "192.168.49.{}"
+MAX_NODES = 250
+"""As many as have an address in 192.168.49.0/24."""
 
 
 class Cluster:
@@ -110,6 +112,7 @@ class Cluster:
         self._closed = False
         self._kubelets: dict[str, Kubelet] = {}
         self._make: dict[str, Callable[[], Component]] = {}
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
         # Time, chance, and what there is to drive.
         clock = VirtualClock() if mode == "stepped" else RealClock()
@@ -120,6 +123,7 @@ class Cluster:
         self.runtime, self._runtimes, self._remove_containers = self._open_runtimes(
             runtime, node_names, mirrors, ephemeral=directory is None
         )
+        self._volumes = self._place_for_volumes(directory) if self.runtime == "docker" else None
 
         # The control plane's centre, which all else talks to.
         self.store: Store = store if store is not None else MemoryStore(self.clock)
@@ -148,7 +152,7 @@ class Cluster:
             self._add_controller(f"{short}-controller", make)
         self._add_controller("kube-scheduler", Scheduler)
         for index, node in enumerate(node_names):
-            self._add(f"kubelet-{node}", partial(self._make_kubelet, node, POD_CIDR.format(index)))
+            self._add(f"kubelet-{node}", partial(self._make_kubelet, node, index))
         Cluster._open.add(self)
         self._loop.settle()
 
@@ -279,6 +283,8 @@ class Cluster:
         for runtime in self._runtimes.values():
             runtime.close()
         self._remove_containers()
+        if self._scratch is not None:
+            self._scratch.cleanup()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -316,6 +322,13 @@ class Cluster:
         simulated = {node: SimulatedRuntime(node, self.clock, self.chance, self.registry, network) for node in nodes}
         return "simulated", simulated, lambda: None
 
+    def _place_for_volumes(self, directory: Path | None) -> Path:
+        """Real containers mount real folders: in the cluster's own, or in one that goes with it."""
+        if directory is not None:
+            return directory / "volumes"
+        self._scratch = tempfile.TemporaryDirectory(prefix="k8slab-", ignore_cleanup_errors=True)
+        return Path(self._scratch.name)
+
     def _add(self, name: str, make: Callable[[], Component]) -> None:
         self._make[name] = make
         self._loop.add(make())
@@ -325,7 +338,7 @@ class Cluster:
         client = Client(InProcess(self.server.handle), user, name)
 
         def make_it() -> Component:
-            component = make(client, self.clock, self.chance, wake=lambda: self._loop.wake(component.name))
+            component = make(client, self.clock, self.chance, wake=partial(self._loop.wake, name))
             if component.name != name:
                 raise ValueError(
                     f"the component is called {component.name!r}, but it stands in for {name!r}: name it so"
@@ -334,7 +347,7 @@ class Cluster:
 
         self._add(name, make_it)
 
-    def _make_kubelet(self, node: str, pod_cidr: str) -> Kubelet:
+    def _make_kubelet(self, node: str, index: int) -> Kubelet:
         client = Client(
             InProcess(self.server.handle), UserInfo(f"system:node:{node}", ("system:nodes",)), f"kubelet-{node}"
         )
@@ -342,7 +355,8 @@ class Cluster:
         threads = self.mode == "live" and self.runtime == "docker"
         jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(self.clock)
         kubelet = Kubelet(
-            node, client, self.clock, self.chance, self._runtimes[node], jobs, wake=wake, pod_cidr=pod_cidr
+            node, client, self.clock, self.chance, self._runtimes[node], jobs, wake=wake,
+            pod_cidr=POD_CIDR.format(index), address=NODE_ADDRESS.format(index + 2), root=self._volumes,
         )  # fmt: skip
         self._kubelets[node] = kubelet
         return kubelet

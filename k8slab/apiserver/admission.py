@@ -42,7 +42,10 @@ class Attributes:
 
     def is_about(self, plural: str, *operations: str) -> bool:
         """Whether this is one of the operations on a core kind itself, not on a subresource."""
-        return self.resource.group_plural == ("", plural) and not self.subresource and self.operation in operations
+        resource = self.resource
+        return (
+            resource.plural == plural and not resource.group and not self.subresource and self.operation in operations
+        )  # fmt: skip
 
     def forbidden(self, why: str, causes: list[JsonObject] | None = None) -> Forbidden:
         """`pods "web" is forbidden: ...`."""
@@ -109,8 +112,14 @@ NOT_READY_TAINT = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"
 
 
 def taint_new_nodes(attributes: Attributes, registry: Registry) -> None:
-    """A new node takes no Pods until it has been seen ready."""
+    """A new node takes no Pods until it has been seen ready.
+
+    Upstream marks every new node, and a controller takes the mark away; a node that says at birth that it is ready gets none.
+    """
     if not attributes.is_about("nodes", CREATE) or attributes.object is None:
+        return
+    conditions = (attributes.object.get("status") or {}).get("conditions") or []
+    if any(condition.get("type") == "Ready" and condition.get("status") == "True" for condition in conditions):
         return
     taints = attributes.object.setdefault("spec", {}).setdefault("taints", [])
     if not any(taint.get("key") == NOT_READY_TAINT["key"] and taint.get("effect") == "NoSchedule" for taint in taints):
@@ -145,7 +154,12 @@ def tolerate_short_troubles(attributes: Attributes, registry: Registry) -> None:
     tolerations = spec.get("tolerations") or []
     for key in _TROUBLES:
         if not any(_tolerates(toleration, key) for toleration in tolerations):
-            toleration = {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TOLERATION_SECONDS}
+            toleration = {
+                "key": key,
+                "operator": "Exists",
+                "effect": "NoExecute",
+                "tolerationSeconds": TOLERATION_SECONDS,
+            }
             tolerations = [*tolerations, toleration]
     spec["tolerations"] = tolerations
 

@@ -140,13 +140,20 @@ def _groups() -> list[str]:
 
 
 def _discovery_list(groups: list[str]) -> JsonObject:
-    items = [{"metadata": {"name": group, "creationTimestamp": None}, "versions": _discovery_versions(group)} for group in groups]
+    items = [
+        {"metadata": {"name": group, "creationTimestamp": None}, "versions": _discovery_versions(group)}
+        for group in groups
+    ]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 
 def _discovery_versions(group: str) -> list[JsonObject]:
     return [
-        {"version": version, "freshness": "Current", "resources": [_discovered(row) for row in resources_of(group, version)]}
+        {
+            "version": version,
+            "freshness": "Current",
+            "resources": [_discovered(row) for row in resources_of(group, version)],
+        }
         for each, version in GROUP_VERSIONS
         if each == group
     ]
@@ -166,7 +173,11 @@ def _discovered(row: ResourceInfo) -> JsonObject:
         found["categories"] = list(row.categories)
     if row.subresources:
         found["subresources"] = [
-            {"subresource": name, "responseKind": _kind(*_subresource_kind(row, name)), "verbs": _subresource_verbs(name)}
+            {
+                "subresource": name,
+                "responseKind": _kind(*_subresource_kind(row, name)),
+                "verbs": _subresource_verbs(name),
+            }
             for name in row.subresources
         ]
     return found

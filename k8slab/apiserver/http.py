@@ -25,6 +25,7 @@ from aiohttp import WSMsgType, web
 
 from k8slab.apimachinery.errors import ApiError, BadRequest, RequestEntityTooLarge
 from k8slab.apimachinery.rest import RESIZE, STDIN, Request, Response, Stream, UserInfo, Watch
+from k8slab.apiserver.authentication import AUTHENTICATED
 from k8slab.apiserver.decode import MAX_BODY
 from k8slab.apiserver.negotiation import EventForm
 from k8slab.apiserver.pki import Pki
@@ -37,7 +38,8 @@ Submit = Callable[[Request, Reply], None]
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 CLOSE = 255
-SHUTDOWN_SECONDS = 1.0
+SHUTDOWN_SECONDS = 0.5
+TICK = 0.005
 
 # A TLS connection reserves its read buffer: 256 kB each unless told otherwise, and a cluster has many quiet watches.
 asyncio.sslproto.SSLProtocol.max_size = 16384
@@ -72,7 +74,9 @@ class _OpenStream:
 class HttpServer:
     """Listens on a loopback address. Raises ValueError for any other address."""
 
-    def __init__(self, submit: Submit, pki: Pki | None, clock: Clock, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, submit: Submit, pki: Pki | None, clock: Clock, *, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"{host} is no loopback address: k8slab listens on 127.0.0.1 only")
         self._submit, self._pki, self._clock, self._host = submit, pki, clock, host
@@ -137,10 +141,17 @@ class HttpServer:
     async def _close(self) -> None:
         assert self._runner is not None
         # A stream would hold the shutdown up for as long as its client likes.
-        handlers = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in handlers:
+        for task in asyncio.all_tasks():
             if task.get_name() == "stream":
                 task.cancel()
+        waited = 0.0
+        while self.in_flight and waited < SHUTDOWN_SECONDS:
+            waited += TICK
+            await asyncio.sleep(TICK)
+        # A TLS connection that is closed says goodbye and waits for an answer: nobody is left to wait.
+        for connection in self._runner.server.connections if self._runner.server else ():
+            if connection.transport is not None:
+                connection.transport.abort()
         await self._runner.cleanup()
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
@@ -228,7 +239,8 @@ class HttpServer:
 
         def take() -> bytes:
             return b"".join(
-                orjson.dumps({"type": event.type, "object": form.shown(event.type, event.object, self._clock.now())}) + b"\n"
+                orjson.dumps({"type": event.type, "object": form.shown(event.type, event.object, self._clock.now())})
+                + b"\n"
                 for event in watch.poll()
             )
 
@@ -352,6 +364,6 @@ def _user_of(raw: web.BaseRequest) -> UserInfo | None:
     if not certificate:
         return None
     parts = [part for relative in certificate.get("subject", ()) for part in relative]
-    groups = tuple(value for name, value in parts if name == "organizationName")
+    groups = (*(value for name, value in parts if name == "organizationName"), AUTHENTICATED)
     name = next((value for name, value in parts if name == "commonName"), "")
     return UserInfo(name, groups) if name else None

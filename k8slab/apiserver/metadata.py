@@ -102,7 +102,9 @@ def validate_metadata_update(obj: JsonObject, old: JsonObject, resource: Resourc
     before, now = old["metadata"].get("finalizers") or [], obj["metadata"].get("finalizers") or []
     added = [each for each in now if each not in before]
     if added and old["metadata"].get("deletionTimestamp"):
-        text = f"no new finalizers can be added if the object is being deleted, found new finalizers {go_strings(added)}"
+        text = (
+            f"no new finalizers can be added if the object is being deleted, found new finalizers {go_strings(added)}"
+        )
         causes.append(forbidden("metadata.finalizers", text))
     return causes
 
@@ -123,7 +125,11 @@ def _annotation_causes(annotations: dict[str, Any]) -> list[Cause]:
         causes += [invalid("metadata.annotations", key, fault) for fault in validate_label_key(key.lower())]
     size = sum(len(key) + len(value) for key, value in annotations.items())
     if size > MAX_ANNOTATIONS:
-        causes.append(Cause("metadata.annotations", "FieldValueTooLong", f"Too long: may not be more than {MAX_ANNOTATIONS} bytes"))
+        causes.append(
+            Cause(
+                "metadata.annotations", "FieldValueTooLong", f"Too long: may not be more than {MAX_ANNOTATIONS} bytes"
+            )
+        )
     return causes
 
 
@@ -156,6 +162,6 @@ def _finalizer_causes(finalizers: list[str]) -> list[Cause]:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             causes.append(invalid("metadata.finalizers", finalizer, text))
     if all(each in finalizers for each in GC_FINALIZERS):
-        text = 'finalizer orphan and foregroundDeletion cannot be both set'
+        text = "finalizer orphan and foregroundDeletion cannot be both set"
         causes.append(invalid("metadata.finalizers", finalizers, text))
     return causes

@@ -31,8 +31,8 @@ class ResourceInfo(Resource):
 
     @property
     def key_prefix(self) -> str:
-        """Where its objects are in etcd: `/registry/pods/`, `/registry/apps/deployments/`."""
-        return f"/registry/{self.storage}/{self.plural}/" if self.storage else f"/registry/{self.plural}/"
+        """Where its objects are in etcd: `/registry/pods/`, `/registry/deployments/`, as upstream keeps built-in kinds."""
+        return f"/registry/{self.plural}/"
 
     @property
     def is_view(self) -> bool:
@@ -169,7 +169,9 @@ RESOURCES: Mapping[tuple[str, str], ResourceInfo] = {
 }
 """Every resource, by (group, plural)."""
 
-GROUP_VERSIONS: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((row.group, row.version) for row in RESOURCES.values()))
+GROUP_VERSIONS: tuple[tuple[str, str], ...] = tuple(
+    dict.fromkeys((row.group, row.version) for row in RESOURCES.values())
+)
 """Every (group, version) served, the core group first."""
 
 

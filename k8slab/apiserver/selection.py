@@ -56,7 +56,9 @@ def selection_of(request: Request, resource: ResourceInfo, strategy: Strategy) -
     try:
         by_labels = labels.parse_selector(request.param("labelSelector"))
     except ValueError as fault:
-        raise BadRequest(f"unable to parse requirement: {fault}" if "requirement" not in str(fault) else str(fault)) from None
+        raise BadRequest(
+            f"unable to parse requirement: {fault}" if "requirement" not in str(fault) else str(fault)
+        ) from None
     try:
         by_fields = fields.parse_field_selector(request.param("fieldSelector"))
     except ValueError as fault:
@@ -64,5 +66,5 @@ def selection_of(request: Request, resource: ResourceInfo, strategy: Strategy) -
     known = strategy.field_labels() | EVERYWHERE
     for each in by_fields.requirements:
         if each.field not in known:
-            raise BadRequest(f'field label not supported: {each.field}')
+            raise BadRequest(f"field label not supported: {each.field}")
     return Selection(by_labels, by_fields, strategy)

@@ -76,12 +76,12 @@ class ApiServer:
         self.registry = Registry(store, clock, chance)
         self.admission = Admission(self.registry, clock, chance)
         self.service_ips = ServiceIPs(self.registry, chance, service_cidr)
-        self.watches = WatchHub(self.registry, clock)
+        self._lock = threading.RLock()
+        self.watches = WatchHub(self.registry, clock, self._lock)
         self.audit: deque[AuditRecord] = deque(maxlen=AUDIT_SIZE)
         """The writes that were accepted, newest last."""
         self.observers: dict[str, Callable[[AuditRecord], None]] = {}
         """Instruments, by name: each is called after every request."""
-        self._lock = threading.RLock()
 
     @staticmethod
     def strategy(group: str, plural: str) -> Strategy:

@@ -69,7 +69,9 @@ class ServiceIPs:
                 continue
             spec = service.get("spec") or {}
             addresses.add(spec.get("clusterIP") or "None")
-            ports.update((each["protocol"], each["nodePort"]) for each in spec.get("ports") or [] if each.get("nodePort"))
+            ports.update(
+                (each["protocol"], each["nodePort"]) for each in spec.get("ports") or [] if each.get("nodePort")
+            )
         return addresses, ports
 
     def _check_address(self, service: JsonObject, address: str, taken: set[str]) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from k8slab.apimachinery.errors import ApiError, Expired
 from k8slab.apimachinery.rest import JsonObject, WatchEvent
@@ -33,8 +34,10 @@ PODS = RESOURCES["", "pods"]
 class WatchHub:
     """All open watches."""
 
-    def __init__(self, registry: Registry, clock: Clock) -> None:
+    def __init__(self, registry: Registry, clock: Clock, lock: AbstractContextManager[object] | None = None) -> None:
         self.registry, self.clock = registry, clock
+        self.lock = lock or nullcontext()
+        """Held during a poll: watches are polled by threads that hold no other lock of the server."""
         self._events: OrderedDict[tuple[int, str], WatchEvent] = OrderedDict()
         # Who is to be woken, by the prefix of the keys watched; those for one node's Pods separately, by node.
         self._by_prefix: dict[str, dict[int, CacheWatch]] = {}
@@ -161,8 +164,10 @@ class CacheWatch:
 
     def poll(self) -> list[WatchEvent]:
         """The events since the last poll, in order."""
-        if self.closed:
-            return []
+        with self.hub.lock:
+            return [] if self.closed else self._poll()
+
+    def _poll(self) -> list[WatchEvent]:
         events = list(self._ready)
         self._ready.clear()
         try:
@@ -185,8 +190,9 @@ class CacheWatch:
 
     def close(self) -> None:
         """Stop watching. Safe to call twice."""
-        self.closed = True
-        self.hub.close(self)
+        with self.hub.lock:
+            self.closed = True
+            self.hub.close(self)
 
     def _entries(self) -> list[Entry]:
         return self._cursor.poll()

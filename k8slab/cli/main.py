@@ -41,7 +41,7 @@ Name = Annotated[str, typer.Option("--name", "-n", help="Which cluster.")]
 @app.command()
 def start(
     name: Name = "lab",
-    nodes: Annotated[int, typer.Option(min=1, max=256, help="How many nodes.")] = 3,
+    nodes: Annotated[int, typer.Option(min=1, max=250, help="How many nodes.")] = 3,
     runtime: Annotated[
         str, typer.Option(help="auto (Docker where it answers), simulated or docker.", metavar="|".join(RUNTIMES))
     ] = "auto",

@@ -36,7 +36,9 @@ class Controller:
 
     name = "controller"
 
-    def __init__(self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None
+    ) -> None:
         self.client, self.clock, self.chance = client, clock, chance
         self.queue = WorkQueue(clock, self.name)
         self.recorder = EventRecorder(client, clock, self.name)

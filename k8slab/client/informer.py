@@ -104,7 +104,9 @@ class Informer(Generic[T]):
     def _relist(self) -> bool:
         """List, find out what changed, and watch from there on. True if anything changed."""
         resource = self._kind.resource
-        query = {name: text for name, text in (("labelSelector", self._labels), ("fieldSelector", self._fields)) if text}
+        query = {
+            name: text for name, text in (("labelSelector", self._labels), ("fieldSelector", self._fields)) if text
+        }
         found = self._client.raw("GET", resource.path(self._namespace), query=query)
         revision = found["metadata"]["resourceVersion"]
         changed = False
@@ -120,7 +122,12 @@ class Informer(Generic[T]):
             changed = True
         self._revision = int(revision)
         self._watch = self._client.watch(
-            self._kind, self._namespace, resource_version=revision, labels=self._labels, fields=self._fields, wake=self._wake
+            self._kind,
+            self._namespace,
+            resource_version=revision,
+            labels=self._labels,
+            fields=self._fields,
+            wake=self._wake,
         )
         self.synced = True
         return changed

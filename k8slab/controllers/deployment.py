@@ -45,7 +45,9 @@ class DeploymentController(Controller):
 
     name = "deployment-controller"
 
-    def __init__(self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(client, clock, chance, wake=wake)
         self.deployments = self.informer(
             Deployment, indexers={"namespace": lambda each: [each.namespace]}, on_change=self._deployment_changed
@@ -121,7 +123,9 @@ class DeploymentController(Controller):
         if not rs.status.terminating_replicas:
             return False
         pods = self.client.list(Pod, rs.namespace, labels=str(from_label_selector(rs.spec.selector)))
-        return any(pod.metadata.controller and pod.metadata.controller.uid == rs.uid and not pod.finished for pod in pods)
+        return any(
+            pod.metadata.controller and pod.metadata.controller.uid == rs.uid and not pod.finished for pod in pods
+        )
 
     # Scaling.
 
@@ -165,7 +169,10 @@ class DeploymentController(Controller):
     def _resize(self, rollout: _Rollout, rs: ReplicaSet, size: int) -> None:
         deployment, limits = rollout.deployment, rollout.limits
         share = share_annotations(deployment.spec.replicas, limits.maximum)
-        patch = {"metadata": {"annotations": share, "resourceVersion": rs.metadata.resource_version}, "spec": {"replicas": size}}
+        patch = {
+            "metadata": {"annotations": share, "resourceVersion": rs.metadata.resource_version},
+            "spec": {"replicas": size},
+        }
         self.client.patch(ReplicaSet, rs.name, rs.namespace, patch)
         self._say_scaled(deployment, rs.name, rs.spec.replicas, size)
 
@@ -217,7 +224,7 @@ class DeploymentController(Controller):
                 "labels": dict(labels),
                 "annotations": annotations_for(
                     deployment, None, revision, deployment.spec.replicas, rollout.limits.maximum
-                ),  # fmt: skip
+                ),
                 "ownerReferences": [reference_to(deployment)],
             },
             "spec": {
@@ -284,7 +291,9 @@ class DeploymentController(Controller):
             conditions.set(report.PROGRESSING, "Unknown", report.RESUMED, "Deployment is resumed")
         else:
             return
-        self.client.patch_status(Deployment, deployment.name, deployment.namespace, {"conditions": conditions.to_json()})
+        self.client.patch_status(
+            Deployment, deployment.name, deployment.namespace, {"conditions": conditions.to_json()}
+        )
 
     def _write_status(self, rollout: _Rollout) -> None:
         deployment = rollout.deployment

@@ -123,11 +123,17 @@ def available(conditions: Conditions, limits: Fences, status: JsonObject) -> Non
     if status["availableReplicas"] >= limits.minimum:
         conditions.set(AVAILABLE, "True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
     else:
-        conditions.set(AVAILABLE, "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+        conditions.set(
+            AVAILABLE, "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability."
+        )
 
 
 def progressing(
-    conditions: Conditions, deployment: Deployment, new: ReplicaSet | None, old: Sequence[ReplicaSet], status: JsonObject
+    conditions: Conditions,
+    deployment: Deployment,
+    new: ReplicaSet | None,
+    old: Sequence[ReplicaSet],
+    status: JsonObject,
 ) -> None:
     """How the rollout gets on."""
     name = f'ReplicaSet "{new.name}"' if new else f'Deployment "{deployment.name}"'

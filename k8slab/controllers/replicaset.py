@@ -40,7 +40,9 @@ class ReplicaSetController(Controller):
 
     name = "replicaset-controller"
 
-    def __init__(self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(client, clock, chance, wake=wake)
         self.expectations = Expectations(clock)
         self.sets = self.informer(

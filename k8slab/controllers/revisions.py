@@ -69,7 +69,9 @@ def next_revision(old: Sequence[ReplicaSet]) -> int:
     return max((revision_of(rs) for rs in old), default=0) + 1
 
 
-def annotations_for(deployment: Deployment, rs: ReplicaSet | None, revision: int, desired: int, maximum: int) -> dict[str, str]:
+def annotations_for(
+    deployment: Deployment, rs: ReplicaSet | None, revision: int, desired: int, maximum: int
+) -> dict[str, str]:
     """What a ReplicaSet's annotations should be: the Deployment's, its number, and its share."""
     before: Mapping[str, str] = rs.metadata.annotations if rs else {}
     wanted = dict(before)

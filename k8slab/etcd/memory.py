@@ -49,7 +49,11 @@ class MemoryCursor:
             if self.position < self._store.compacted:
                 raise Compacted(self.position, self._store.compacted)
             first = bisect_right(self._log, self.position, key=_revision_of)
-            found = self._log[first:] if up_to is None else self._log[first : bisect_right(self._log, end, key=_revision_of)]
+            found = (
+                self._log[first:]
+                if up_to is None
+                else self._log[first : bisect_right(self._log, end, key=_revision_of)]
+            )
             self.position = found[-1].revision if found and found[-1].revision > end else end
         return found if self._whole else [entry for entry in found if entry.key.startswith(self._prefix)]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from k8slab.apiserver.audit import AuditRecord
 from k8slab.clock import to_rfc3339
 
 COLUMNS = ("REVISION", "TIME", "WHO", "VERB", "WHAT")
@@ -26,6 +27,13 @@ class Change:
     verb: str
     what: str
     """`deployments/web`, `pods/web-abc/status`; with the namespace in front unless it is `default`."""
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> Change:
+        """The change that a record of the audit tells of."""
+        parts = [record.namespace] if record.namespace not in ("", "default") and record.plural != "namespaces" else []
+        parts += [part for part in (record.plural, record.name, record.subresource) if part]
+        return cls(record.revision, record.time, record.user_agent.partition("/")[0], record.verb, "/".join(parts))
 
     def row(self) -> tuple[str, ...]:
         """The change as the table shows it."""

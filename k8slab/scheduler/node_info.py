@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import ceil
 
 from k8slab.api.core import Container, Node, Pod
-from k8slab.apimachinery.quantity import parse_quantity
+from k8slab.apimachinery.quantity import millis, value
 
 CPU, MEMORY, STORAGE = "cpu", "memory", "ephemeral-storage"
 DEFAULT_MILLICPU, DEFAULT_MEMORY = 100, 200 * 1024 * 1024
@@ -21,8 +20,7 @@ DEFAULT_MILLICPU, DEFAULT_MEMORY = 100, 200 * 1024 * 1024
 
 def amount(name: str, quantity: str | int | float) -> int:
     """A quantity as a whole number: thousandths of a core for CPU, else the unit itself."""
-    value = parse_quantity(str(quantity))
-    return ceil(value * 1000) if name == CPU else ceil(value)
+    return millis(quantity) if name == CPU else value(quantity)
 
 
 def requests_of(pod: Pod) -> dict[str, int]:
@@ -37,19 +35,19 @@ def requests_of(pod: Pod) -> dict[str, int]:
             _add(sidecars, asked)
             _add(total, asked)
         else:
-            for name, value in asked.items():
-                total[name] = max(total.get(name, 0), value + sidecars.get(name, 0))
-    _add(total, {name: amount(name, value) for name, value in pod.spec.overhead.items()})
+            for name, number in asked.items():
+                total[name] = max(total.get(name, 0), number + sidecars.get(name, 0))
+    _add(total, {name: amount(name, asked) for name, asked in pod.spec.overhead.items()})
     return total
 
 
 def _requests(container: Container) -> dict[str, int]:
-    return {name: amount(name, value) for name, value in container.resources.requests.items()}
+    return {name: amount(name, asked) for name, asked in container.resources.requests.items()}
 
 
 def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
-    for name, value in more.items():
-        total[name] = total.get(name, 0) + value
+    for name, number in more.items():
+        total[name] = total.get(name, 0) + number
 
 
 @dataclass(slots=True)
@@ -85,7 +83,7 @@ class NodeInfo:
     @classmethod
     def of(cls, node: Node, pods: Iterable[PodInfo] = ()) -> NodeInfo:
         """A node with these Pods."""
-        info = cls(node, {name: amount(name, value) for name, value in node.status.allocatable.items()})
+        info = cls(node, {name: amount(name, there) for name, there in node.status.allocatable.items()})
         for pod in pods:
             info.add(pod)
         return info
@@ -106,7 +104,7 @@ class NodeInfo:
         pod = self.pods.pop(uid, None)
         if pod is None:
             return
-        for name, value in pod.requests.items():
-            self.requested[name] -= value
+        for name, number in pod.requests.items():
+            self.requested[name] -= number
         for name in (CPU, MEMORY):
             self.scored[name] -= pod.scoring_request(name)

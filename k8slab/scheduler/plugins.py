@@ -277,4 +277,6 @@ def _normalized(scores: list[float], reverse: bool = False) -> list[float]:
     highest = max(scores, default=0.0)
     if not highest:
         return [float(MAX_SCORE)] * len(scores) if reverse else scores
-    return [float(MAX_SCORE - score * MAX_SCORE // highest if reverse else score * MAX_SCORE // highest) for score in scores]
+    return [
+        float(MAX_SCORE - score * MAX_SCORE // highest if reverse else score * MAX_SCORE // highest) for score in scores
+    ]

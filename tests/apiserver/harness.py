@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from k8slab.apimachinery.rest import MASTERS_GROUP, JsonObject, Request, Response, UserInfo, WatchEvent
@@ -16,6 +17,8 @@ NAMESPACE = "/api/v1/namespaces/default"
 PODS = f"{NAMESPACE}/pods"
 MAPS = f"{NAMESPACE}/configmaps"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+
+INITIAL_END = "k8s.io/initial-events-end"
 
 MERGE, JSON_PATCH, STRATEGIC = (
     {"content-type": f"application/{kind}+json"} for kind in ("merge-patch", "json-patch", "strategic-merge-patch")
@@ -46,7 +49,12 @@ class Api:
             Request(method, path, {name: [value] for name, value in query.items()}, headers or {}, body, user)
         )
 
-    def do(self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None, **query: str) -> JsonObject:
+    def raw(self, method: str, path: str, query: dict[str, list[str]], wake: Callable[[], None]) -> Response:
+        return self.server.handle(Request(method, path, query, user=ADMIN, wake=wake))
+
+    def do(
+        self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None, **query: str
+    ) -> JsonObject:
         """The object of an answer that must be a success."""
         response = self.ask(method, path, body, headers, **query)
         assert response.code < 300, response.object

@@ -47,7 +47,12 @@ WRONG_BODIES: dict[str, tuple[Any, Any, int, str]] = {
     "a name that is a number": (pod() | {"metadata": {"name": 1}}, None, 400, "metadata.name"),
     "a spec that is a text": (pod() | {"spec": "x"}, None, 400, ""),
     "no name": (pod() | {"metadata": {}}, None, 422, "name or generateName is required"),
-    "a bad name": (pod("Web"), None, 422, 'Pod "Web" is invalid: metadata.name: Invalid value: "Web": a lowercase RFC 1123'),
+    "a bad name": (
+        pod("Web"),
+        None,
+        422,
+        'Pod "Web" is invalid: metadata.name: Invalid value: "Web": a lowercase RFC 1123',
+    ),
     "another namespace": (
         pod() | {"metadata": {"name": "web", "namespace": "other"}},
         None,
@@ -141,23 +146,26 @@ def test_a_patch_that_makes_no_sense_is_refused(api, headers, patch, code):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
 """Anything that JSON can say."""
 WORDS = st.sampled_from(
-    ["metadata", "spec", "status", "data", "name", "labels", "annotations", "finalizers", "ownerReferences", "replicas"]
-    + ["template", "containers", "image", "ports", "selector", "matchLabels", "$patch", "$setElementOrder/containers"]
-    + ["$deleteFromPrimitiveList/finalizers", "$retainKeys", "strategy", "deletionTimestamp", "uid", "tolerations", "volumes"]
+    ["metadata", "spec", "status", "data", "name", "labels", "annotations", "finalizers", "ownerReferences", "replicas", "template", "containers", "image", "ports", "selector", "matchLabels", "$patch", "$setElementOrder/containers", "$deleteFromPrimitiveList/finalizers", "$retainKeys", "strategy", "deletionTimestamp", "uid", "tolerations", "volumes"]
 )
 OBJECTS = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "a", "x y", "delete", "replace", "1", "Always"]),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from(["", "a", "x y", "delete", "replace", "1", "Always"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=12,
 )
 """What comes nearer to an object."""
-POINTERS = st.lists(WORDS | st.sampled_from(["0", "-", "01", "~", "~1"]), max_size=4).map(lambda parts: "/" + "/".join(parts))
+POINTERS = st.lists(WORDS | st.sampled_from(["0", "-", "01", "~", "~1"]), max_size=4).map(
+    lambda parts: "/" + "/".join(parts)
+)
 OPERATIONS = st.lists(
     st.fixed_dictionaries(
         {"op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test", "dance"]), "path": POINTERS},

@@ -61,7 +61,9 @@ class Context:
         if self.info.verb in ("create", "list", "deletecollection"):
             named = bool(self.info.name)
             return not named and (self.info.verb == "list" or bool(self.namespace) or not self.resource.namespaced)
-        return self.info.verb == "watch" or (bool(self.info.name) and (bool(self.namespace) or not self.resource.namespaced))
+        return self.info.verb == "watch" or (
+            bool(self.info.name) and (bool(self.namespace) or not self.resource.namespaced)
+        )
 
     def answer(self, obj: JsonObject, code: int = 200) -> Response:
         """An object in the form that the client asked for."""

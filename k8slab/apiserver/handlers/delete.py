@@ -25,7 +25,9 @@ POLICIES = ("Background", *FINALIZER_OF)
 def handle(context: Context) -> Response:
     """The object, where it lives on for a while; else a Status. Raises NotFound, Conflict."""
     options = options_of(context)
-    gone, obj = delete(context, context.info.namespace if context.resource.namespaced else "", context.info.name, options)
+    gone, obj = delete(
+        context, context.info.namespace if context.resource.namespaced else "", context.info.name, options
+    )
     if not gone or context.resource.plural == "pods":
         return context.answer(obj)
     return Response(200, object=_success(context, obj))
@@ -35,8 +37,8 @@ def options_of(context: Context) -> JsonObject:
     """The DeleteOptions of body and query. Raises Invalid, BadRequest."""
     options = dict(read_options(context.request))
     request = context.request
-    if policy := request.param("propagationPolicy"):
-        options.setdefault("propagationPolicy", policy)
+    if asked := request.param("propagationPolicy"):
+        options.setdefault("propagationPolicy", asked)
     if "orphanDependents" in request.query:
         options.setdefault("orphanDependents", request.flag("orphanDependents"))
     if grace := request.param("gracePeriodSeconds"):
@@ -51,7 +53,7 @@ def options_of(context: Context) -> JsonObject:
         text = f'Unsupported value: "{policy}": supported values: {choices}'
         causes.append(Cause("propagationPolicy", "FieldValueNotSupported", text))
     if policy is not None and options.get("orphanDependents") is not None:
-        text = "Invalid value: \"" + str(policy) + "\": orphanDependents and deletionPropagation cannot be both set"
+        text = 'Invalid value: "' + str(policy) + '": orphanDependents and deletionPropagation cannot be both set'
         causes.append(Cause("propagationPolicy", "FieldValueInvalid", text))
     if causes:
         raise Invalid.object("DeleteOptions", "", "", causes)
@@ -60,14 +62,12 @@ def options_of(context: Context) -> JsonObject:
 
 def delete(context: Context, namespace: str, name: str, options: JsonObject) -> tuple[bool, JsonObject]:
     """(whether it is gone now, the object). Raises NotFound, Conflict."""
-    server, resource, strategy = context.server, context.resource, context.strategy
+    server, resource = context.server, context.resource
     dry_run = context.dry_run or bool(options.get("dryRun"))
     preconditions: dict[str, Any] = options.get("preconditions") or {}
 
     def change(old: JsonObject) -> JsonObject | None:
-        server.registry.check(
-            resource, old, preconditions.get("uid") or "", preconditions.get("resourceVersion") or ""
-        )
+        server.registry.check(resource, old, preconditions.get("uid") or "", preconditions.get("resourceVersion") or "")
         attributes = Attributes("DELETE", resource, namespace, name, "", None, old, context.user, dry_run)
         server.admission.validate(attributes)
         return _marked(context, old, options)

@@ -37,7 +37,13 @@ def handle(context: Context) -> Response:
     selection = selection_of(request, context.resource, context.strategy)
     revision, limit, start = _options(request, context.server.store.revision)
     name = selection.fields.exact("metadata.name")
-    if name is not None and not limit and not start and not revision and (context.namespace or not context.resource.namespaced):
+    if (
+        name is not None
+        and not limit
+        and not start
+        and not revision
+        and (context.namespace or not context.resource.namespaced)
+    ):
         found = _one(context, name)
     else:
         found = _range(context, revision, limit, start, request.param("continue"))
@@ -79,7 +85,11 @@ def _list_object(context: Context, found: ObjectList, items: list[JsonObject], s
 def _options(request: Request, newest: int) -> tuple[int, int, str]:
     """(revision, limit, start). Raises BadRequest or Invalid for what makes no sense."""
     limit = whole_number(request, "limit")
-    token, version, match = request.param("continue"), request.param("resourceVersion"), request.param("resourceVersionMatch")
+    token, version, match = (
+        request.param("continue"),
+        request.param("resourceVersion"),
+        request.param("resourceVersionMatch"),
+    )
     if request.flag("sendInitialEvents"):
         raise invalid_options("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list")
     if match and not version:
@@ -116,7 +126,8 @@ def parse_version(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise invalid_options("resourceVersion", f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+        fault = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise BadRequest(f'invalid resource version: resourceVersion: Invalid value: "{text}": {fault}')
     return int(text)
 
 

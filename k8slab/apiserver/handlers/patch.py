@@ -38,7 +38,9 @@ def handle(context: Context) -> Response:
     if apply is None or definition is None:
         later = "; server-side apply is not served yet, use client-side apply" if kind == APPLY else ""
         raise UnsupportedMediaType(
-            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(KINDS) + later
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(KINDS)
+            + later
         )
     patch = read_patch(context.request)
 
@@ -48,7 +50,9 @@ def handle(context: Context) -> Response:
             raise BadRequest("the patched object has no metadata")
         for field in ("apiVersion", "kind"):
             if new.get(field) != old[field]:
-                raise BadRequest(f"the {field} of an object cannot be patched: {old[field]!r} would become {new.get(field)!r}")
+                raise BadRequest(
+                    f"the {field} of an object cannot be patched: {old[field]!r} would become {new.get(field)!r}"
+                )
         context.warnings = check_schema(new, definition, context.validation)
         return new
 

@@ -10,13 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from k8slab.apimachinery.errors import BadRequest, Conflict, Invalid
+from k8slab.apimachinery.errors import BadRequest, Cause, Conflict, Invalid
 from k8slab.apimachinery.rest import JsonObject, Response
 from k8slab.apiserver.admission import Attributes
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.metadata import drop_managed_fields, validate_metadata_update
 
-KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "namespace", "name")
+KEPT = (
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "namespace",
+    "name",
+)
 """Metadata that no client changes."""
 
 Wish = Callable[[JsonObject], JsonObject]
@@ -55,9 +63,7 @@ def _check_identity(context: Context, wished: JsonObject, old: JsonObject) -> No
     version = meta.get("resourceVersion")
     if version and version != before["resourceVersion"]:
         if not (isinstance(version, str) and version.isdigit()):
-            text = f"Invalid value: \"{version}\": must be specified for an update"
-            from k8slab.apimachinery.errors import Cause
-
+            text = f'Invalid value: "{version}": must be specified for an update'
             causes = [Cause("metadata.resourceVersion", "FieldValueInvalid", text)]
             raise Invalid.object(resource.kind, resource.group, before["name"], causes)
         raise Conflict.modified(resource.group, resource.plural, before["name"])

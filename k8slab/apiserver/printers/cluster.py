@@ -47,7 +47,9 @@ def _node(obj: JsonObject, now: float) -> list[Any]:
 
 
 def _address(obj: JsonObject, kind: str) -> str:
-    return next((each.get("address") or NONE for each in status(obj).get("addresses") or [] if each.get("type") == kind), NONE)
+    return next(
+        (each.get("address") or NONE for each in status(obj).get("addresses") or [] if each.get("type") == kind), NONE
+    )
 
 
 def _namespace(obj: JsonObject, now: float) -> list[Any]:
@@ -58,10 +60,15 @@ def _event(obj: JsonObject, now: float) -> list[Any]:
     about = obj.get("involvedObject") or obj.get("regarding") or {}
     series = obj.get("series") or {}
     first_seen = obj.get("firstTimestamp") or obj.get("deprecatedFirstTimestamp") or obj.get("eventTime")
-    last_seen = series.get("lastObservedTime") or obj.get("lastTimestamp") or obj.get("deprecatedLastTimestamp") or first_seen
+    last_seen = (
+        series.get("lastObservedTime") or obj.get("lastTimestamp") or obj.get("deprecatedLastTimestamp") or first_seen
+    )
     count = series.get("count") or obj.get("count") or obj.get("deprecatedCount") or 1
     source = obj.get("source") or obj.get("deprecatedSource") or {}
-    parts = [source.get("component") or obj.get("reportingComponent") or obj.get("reportingController"), source.get("host")]
+    parts = [
+        source.get("component") or obj.get("reportingComponent") or obj.get("reportingController"),
+        source.get("host"),
+    ]
     target = str(about.get("kind", "")).lower() + (f"/{about['name']}" if about.get("name") else "")
     return [
         since(last_seen, now), obj.get("type", ""), obj.get("reason", ""), target,
@@ -196,15 +203,12 @@ PRINTERS = {
     ("", "namespaces"): Printer(columns("Name, Status, Age"), _namespace),
     ("", "nodes"): Printer(
         columns(
-            "Name, Status, Roles, Age, Version "
-            "| Internal-IP, External-IP, OS-Image, Kernel-Version, Container-Runtime"
+            "Name, Status, Roles, Age, Version | Internal-IP, External-IP, OS-Image, Kernel-Version, Container-Runtime"
         ),
         _node,
     ),
     ("", "persistentvolumeclaims"): Printer(
-        columns(
-            "Name, Status, Volume, Capacity, Access Modes, StorageClass, VolumeAttributesClass, Age | VolumeMode"
-        ),
+        columns("Name, Status, Volume, Capacity, Access Modes, StorageClass, VolumeAttributesClass, Age | VolumeMode"),
         _persistent_volume_claim,
     ),
     ("", "persistentvolumes"): Printer(
@@ -216,8 +220,12 @@ PRINTERS = {
     ),
     ("", "resourcequotas"): Printer(columns("Name, Request, Limit, Age"), _quota),
     ("", "secrets"): Printer(columns("Name, Type, Data, Age"), _secret),
-    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): Printer(columns("Name, Webhooks#, Age"), _webhooks),
-    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): Printer(columns("Name, Webhooks#, Age"), _webhooks),
+    ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): Printer(
+        columns("Name, Webhooks#, Age"), _webhooks
+    ),
+    ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): Printer(
+        columns("Name, Webhooks#, Age"), _webhooks
+    ),
     ("apiextensions.k8s.io", "customresourcedefinitions"): Printer(columns("Name, Created At"), _created),
     ("certificates.k8s.io", "certificatesigningrequests"): Printer(
         columns("Name, Age, SignerName, Requestor, RequestedDuration, Condition"), _certificate_request

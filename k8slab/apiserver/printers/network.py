@@ -36,7 +36,9 @@ def _some(items: list[str], total: int | None = None) -> str:
 def _addresses(obj: JsonObject) -> list[str]:
     """What a load balancer gave."""
     found = (status(obj).get("loadBalancer") or {}).get("ingress") or []
-    return [str(each.get("ip") or each.get("hostname") or "") for each in found if each.get("ip") or each.get("hostname")]
+    return [
+        str(each.get("ip") or each.get("hostname") or "") for each in found if each.get("ip") or each.get("hostname")
+    ]
 
 
 def _external(obj: JsonObject) -> str:
@@ -116,7 +118,9 @@ def _service_cidr(obj: JsonObject, now: float) -> list[Any]:
 PRINTERS = {
     ("", "endpoints"): Printer(columns("Name, Endpoints, Age"), _endpoints),
     ("", "services"): Printer(columns("Name, Type, Cluster-IP, External-IP, Port(s), Age | Selector"), _service),
-    ("discovery.k8s.io", "endpointslices"): Printer(columns("Name, AddressType, Ports, Endpoints, Age"), _endpoint_slice),
+    ("discovery.k8s.io", "endpointslices"): Printer(
+        columns("Name, AddressType, Ports, Endpoints, Age"), _endpoint_slice
+    ),
     ("networking.k8s.io", "ingressclasses"): Printer(columns("Name, Controller, Parameters, Age"), _ingress_class),
     ("networking.k8s.io", "ingresses"): Printer(columns("Name, Class, Hosts, Address, Ports, Age"), _ingress),
     ("networking.k8s.io", "ipaddresses"): Printer(columns("Name, ParentRef, Age"), _ip_address),

@@ -70,7 +70,11 @@ def _daemon_set(obj: JsonObject, now: float) -> list[Any]:
 
 
 _JOB_STATES = (("Complete", "Complete"), ("Failed", "Failed"))
-_JOB_STATES_THEN = (("Suspended", "Suspended"), ("FailureTarget", "FailureTarget"), ("SuccessCriteriaMet", "SuccessCriteriaMet"))
+_JOB_STATES_THEN = (
+    ("Suspended", "Suspended"),
+    ("FailureTarget", "FailureTarget"),
+    ("SuccessCriteriaMet", "SuccessCriteriaMet"),
+)
 
 
 def _job_state(obj: JsonObject) -> str:
@@ -83,7 +87,11 @@ def _job_state(obj: JsonObject) -> str:
 
 
 def _completions(obj: JsonObject) -> str:
-    succeeded, wanted, parallelism = _count(obj, "succeeded"), spec(obj).get("completions"), spec(obj).get("parallelism") or 0
+    succeeded, wanted, parallelism = (
+        _count(obj, "succeeded"),
+        spec(obj).get("completions"),
+        spec(obj).get("parallelism") or 0,
+    )
     if wanted is not None:
         return f"{succeeded}/{wanted}"
     return f"{succeeded}/1 of {parallelism}" if parallelism > 1 else f"{succeeded}/1"

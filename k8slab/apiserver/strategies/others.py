@@ -44,9 +44,9 @@ class NodeStrategy(WithStatus):
     def validate_update(self, obj: JsonObject, old: JsonObject) -> list[Cause]:
         """A Pod network range, once given, stays."""
         causes = self.validate(obj)
-        had = old.get("spec", {}).get("podCIDR")
-        if had and obj["spec"].get("podCIDR") != had:
-            text = "node updates may not change podCIDR except from \"\" to valid"
+        had = (old.get("spec") or {}).get("podCIDR")
+        if had and (obj.get("spec") or {}).get("podCIDR") != had:
+            text = 'node updates may not change podCIDR except from "" to valid'
             causes.append(forbidden("spec.podCIDRs", text))
         return causes
 
@@ -90,7 +90,9 @@ class VolumeClaimStrategy(WithStatus):
         causes = self.validate(obj)
         free = ("resources", "volumeName", "volumeAttributesClassName")
         new, before = ({k: v for k, v in each["spec"].items() if k not in free} for each in (obj, old))
-        if new != before or (old["spec"].get("volumeName") and obj["spec"].get("volumeName") != old["spec"]["volumeName"]):
+        if new != before or (
+            old["spec"].get("volumeName") and obj["spec"].get("volumeName") != old["spec"]["volumeName"]
+        ):
             text = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
             causes.append(forbidden("spec", text))
         return causes

@@ -99,7 +99,9 @@ def spec_change_causes(new: JsonObject, old: JsonObject) -> list[Cause]:
     causes = []
     deadline, before = new.get("activeDeadlineSeconds"), old.get("activeDeadlineSeconds")
     if before is not None and deadline is None:
-        causes.append(invalid("spec.activeDeadlineSeconds", None, "must not update from a positive integer to nil value"))
+        causes.append(
+            invalid("spec.activeDeadlineSeconds", None, "must not update from a positive integer to nil value")
+        )
     elif before is not None and deadline > before:
         text = f"must be less than or equal to previous value {before}"
         causes.append(invalid("spec.activeDeadlineSeconds", deadline, text))
@@ -113,7 +115,9 @@ def spec_change_causes(new: JsonObject, old: JsonObject) -> list[Cause]:
     if was != is_:
         changed = [key for key in sorted({*was, *is_}) if was.get(key) != is_.get(key)]
         difference = "".join(f"\n- spec.{key}: {was.get(key)}\n+ spec.{key}: {is_.get(key)}" for key in changed)
-        causes.append(forbidden("spec", f"pod updates may not change fields other than {','.join(UPDATABLE)}{difference}"))
+        causes.append(
+            forbidden("spec", f"pod updates may not change fields other than {','.join(UPDATABLE)}{difference}")
+        )
     return causes
 
 

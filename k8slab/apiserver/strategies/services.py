@@ -42,12 +42,13 @@ class ServiceStrategy(WithStatus):
     @staticmethod
     def _keep_node_ports(spec: JsonObject, before: JsonObject) -> None:
         """A port that the client names without its node port keeps it; a type without node ports gives them back."""
+        if spec.get("type") != before.get("type") == "LoadBalancer":
+            spec.pop("allocateLoadBalancerNodePorts", None)
         if spec.get("type") not in WITH_NODE_PORTS:
             if before.get("type") in WITH_NODE_PORTS:
                 for port in spec.get("ports") or []:
                     port.pop("nodePort", None)
                 spec.pop("externalTrafficPolicy", None)
-                spec.pop("allocateLoadBalancerNodePorts", None)
             return
         had = {
             (port.get("protocol"), port.get("port")): port.get("nodePort")

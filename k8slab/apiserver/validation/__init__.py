@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from k8slab.apimachinery.errors import Cause
 from k8slab.apimachinery.rest import JsonObject
-from k8slab.apiserver.validation import others, pods, workloads
+from k8slab.apiserver.validation import others, pods, services, workloads
 
 VALIDATIONS: Mapping[tuple[str, str], Callable[[JsonObject], list[Cause]]] = {
     ("", "configmaps"): others.validate_config_map,
@@ -23,7 +23,7 @@ VALIDATIONS: Mapping[tuple[str, str], Callable[[JsonObject], list[Cause]]] = {
     ("", "replicationcontrollers"): workloads.validate_replication_controller,
     ("", "resourcequotas"): others.validate_quota,
     ("", "secrets"): others.validate_secret,
-    ("", "services"): others.validate_service,
+    ("", "services"): services.validate_service,
     ("apiextensions.k8s.io", "customresourcedefinitions"): others.validate_custom_resource_definition,
     ("apps", "daemonsets"): workloads.validate_daemon_set,
     ("apps", "deployments"): workloads.validate_deployment,

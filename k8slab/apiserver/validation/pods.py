@@ -45,12 +45,19 @@ def pod_spec_causes(spec: JsonObject, path: str) -> Iterator[Cause]:
     if spec.get("dnsPolicy") not in DNS_POLICIES:
         yield not_supported(f"{path}.dnsPolicy", spec.get("dnsPolicy", ""), DNS_POLICIES)
     elif spec["dnsPolicy"] == "None" and not (spec.get("dnsConfig") or {}).get("nameservers"):
-        yield required(f"{path}.dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None")
+        yield required(
+            f"{path}.dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None"
+        )
     yield from not_negative(spec, path, "terminationGracePeriodSeconds")
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= MAX_INT32:
         yield invalid(f"{path}.activeDeadlineSeconds", deadline, f"must be between 1 and {MAX_INT32}, inclusive")
-    for field, rule in (("nodeName", SUBDOMAIN), ("serviceAccountName", SUBDOMAIN), ("hostname", LABEL), ("subdomain", LABEL)):
+    for field, rule in (
+        ("nodeName", SUBDOMAIN),
+        ("serviceAccountName", SUBDOMAIN),
+        ("hostname", LABEL),
+        ("subdomain", LABEL),
+    ):
         if spec.get(field):
             yield from named(spec[field], f"{path}.{field}", rule)
     if spec.get("nodeSelector"):
@@ -134,7 +141,7 @@ def _toleration(toleration: JsonObject, path: str) -> Iterator[Cause]:
     if key:
         yield from label_causes(f"{path}.key", {key: ""})
     elif operator != "Exists":
-        text = "operator must be Exists when `key` is empty, which means \"match all values and all keys\""
+        text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
         yield invalid(f"{path}.operator", operator, text)
     if operator not in _OPERATORS:
         yield not_supported(f"{path}.operator", operator, _OPERATORS[:2])

@@ -96,7 +96,9 @@ def validate_daemon_set(obj: JsonObject) -> list[Cause]:
     causes, spec = list(_runs_pods(obj)), obj["spec"]
     strategy = spec.get("updateStrategy") or {}
     if strategy.get("type") not in ("OnDelete", "RollingUpdate"):
-        causes.append(not_supported("spec.updateStrategy.type", strategy.get("type", ""), ("OnDelete", "RollingUpdate")))
+        causes.append(
+            not_supported("spec.updateStrategy.type", strategy.get("type", ""), ("OnDelete", "RollingUpdate"))
+        )
     elif strategy["type"] == "RollingUpdate":
         path, rolling = "spec.updateStrategy.rollingUpdate", strategy.get("rollingUpdate") or {}
         surge, unavailable = rolling.get("maxSurge"), rolling.get("maxUnavailable")
@@ -151,7 +153,9 @@ def validate_job(obj: JsonObject) -> list[Cause]:
         causes += label_selector(selector, "spec.selector")
         labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
         if not selects(selector, labels):
-            causes.append(invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"))
+            causes.append(
+                invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+            )
     return causes + list(_job_spec(spec, "spec"))
 
 

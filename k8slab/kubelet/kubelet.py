@@ -1,0 +1,383 @@
+"""The kubelet: it makes true on one node what the API server says about its Pods.
+
+Its loop, in every step:
+
+1. the watch: which Pods should be here, and what changed about them;
+2. the runtime: which containers are here (*relist*), looked at when something may have changed;
+3. for each Pod about which either is news: one pass of `sync_pod.py`, as a job of its own, then its status;
+4. now and then: the node's status and its lease.
+
+A Pod's life here has three parts, and never goes back: syncing, terminating, terminated. A kubelet that starts finds the Pods
+of the one before it in the runtime, adopts those that should be here, and removes the others.
+
+Models: pkg/kubelet/kubelet.go (syncLoopIteration), pod_workers.go, pleg/generic.go, status/status_manager.go.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from math import ceil
+from pathlib import Path
+
+from k8slab.api.core import Pod
+from k8slab.apimachinery.errors import ApiError, Conflict, NotFound
+from k8slab.apimachinery.rest import JsonObject, copy_of
+from k8slab.client.client import Client
+from k8slab.client.informer import Informer
+from k8slab.client.recorder import EventRecorder
+from k8slab.clock import NEVER, Clock
+from k8slab.cri.api import CriError, Runtime
+from k8slab.kubelet.actions import compute_actions
+from k8slab.kubelet.image_manager import PULL, ImageManager, Verdict
+from k8slab.kubelet.jobs import InlineJobs, Jobs, Outcome
+from k8slab.kubelet.node_lease import NodeLease
+from k8slab.kubelet.node_status import NodeStatus
+from k8slab.kubelet.pod_state import PodState, read_states
+from k8slab.kubelet.pod_status import NodeFacts, pod_status
+from k8slab.kubelet.server import KubeletServer
+from k8slab.kubelet.sync_pod import PodSyncer, Report
+from k8slab.kubelet.volumes import Volumes
+from k8slab.names import Chance
+
+log = logging.getLogger(__name__)
+
+RELIST_PERIOD = 1.0
+TICK = 0.1
+"""Kubelets of a virtual cluster look at whole ticks, so that they act together."""
+SYNCING, TERMINATING, TERMINATED = "syncing", "terminating", "terminated"
+
+
+@dataclass(slots=True)
+class Worker:
+    """One Pod on this node."""
+
+    pod: Pod
+    started: float
+    phase: str = SYNCING
+    waiting: dict[str, tuple[str, str]] = field(default_factory=dict)
+    again: float = 0.0
+    """When to look again; 0: when something happens."""
+    written: JsonObject | None = None
+    """The status that was written last."""
+
+
+class Kubelet:
+    """The agent of one node."""
+
+    def __init__(
+        self,
+        node_name: str,
+        client: Client,
+        clock: Clock,
+        chance: Chance,
+        runtime: Runtime,
+        jobs: Jobs | None = None,
+        *,
+        wake: Callable[[], None] = lambda: None,
+        pod_cidr: str = "",
+        address: str = "192.168.49.2",
+        capacity: Mapping[str, str] | None = None,
+        root: Path | None = None,
+    ) -> None:
+        self.name = f"kubelet-{node_name}"
+        self.node_name, self.client, self.clock, self.runtime = node_name, client, clock, runtime
+        self.jobs: Jobs = jobs or InlineJobs(clock)
+        self._wake = wake
+        self.recorder = EventRecorder(client, clock, "kubelet", node_name)
+        if pod_cidr:
+            runtime.update_runtime_config(pod_cidr)
+        self.node = NodeStatus(
+            node_name, client, clock, runtime, self.recorder, address=address, pod_cidr=pod_cidr, capacity=capacity
+        )
+        self.lease = NodeLease(node_name, client, clock, chance)
+        self.facts = NodeFacts(self.node.runtime_name, address)
+        self.volumes = Volumes(client, root)
+        self.syncer = PodSyncer(client, clock, runtime, self.recorder, {"address": address}, self.volumes.mounts)
+        self.images = ImageManager(runtime, self.jobs, clock, self.recorder, self._mark)
+        self.server = KubeletServer(runtime, self._find_state, self._find_waiting, self._look_soon)
+        self.pods: Informer[Pod] = Informer(
+            client, Pod, fields=f"spec.nodeName={node_name}", on_change=self._pod_changed, wake=wake
+        )
+        self.workers: dict[str, Worker] = {}
+        """By UID."""
+        self._states: dict[str, PodState] = {}
+        self._dirty: dict[str, None] = {}
+        """UIDs about which there is news; an ordered set."""
+        self._relist_at = clock.now()
+        self._orphans_checked = False
+
+    # The loop.
+
+    def step(self) -> bool:
+        """One round: the watch, the runtime, the Pods, the node."""
+        now = self.clock.now()
+        if self.node.node is None:
+            self.node.register()
+        news = self.pods.drain()
+        for outcome in self.jobs.finished():
+            self._finish(outcome)
+            news = True
+        if now >= self._relist_at:
+            news = self._relist() or news
+        self._wake_sleepers(now)
+        if self._dirty:
+            self._sync_dirty()
+            news = True
+        self._heartbeat(now)
+        return news
+
+    def next_deadline(self) -> float:
+        """The next heartbeat, look at the runtime, end of a back-off or of a job."""
+        return min(
+            self.lease.next_renewal,
+            self.node.next_report(),
+            self._relist_at,
+            self.jobs.next_ready(),
+            self._next_again(),
+        )
+
+    def next_work(self) -> float:
+        """The end of what is under way. Back-offs and heartbeats are not work."""
+        if self._dirty:
+            return self.clock.now()
+        ready = self.jobs.next_ready()
+        if ready == NEVER and self.jobs.busy:
+            return self.clock.now()  # a thread is at it
+        return ready
+
+    def close(self) -> None:
+        """Stop watching. Containers go on."""
+        self.pods.close()
+        self.jobs.close()
+
+    def _heartbeat(self, now: float) -> None:
+        if self.node.node is not None and now >= self.lease.next_renewal:
+            self.lease.renew(self.node.node.uid)
+        if now >= self.node.next_report():
+            self.node.report()
+
+    # The watch.
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        pod = new or old
+        assert pod is not None
+        if new is None:
+            worker = self.workers.get(pod.uid)
+            if worker is not None:
+                # Removed behind our back (force): whatever still runs is stopped all the same.
+                self._dirty[pod.uid] = None
+                if worker.phase == SYNCING:
+                    worker.phase = TERMINATING
+            return
+        worker = self.workers.get(new.uid)
+        if worker is None:
+            if new.finished and new.metadata.deleting is False:
+                state = self._states.get(new.uid)
+                if state is None:
+                    return  # it ended before we came; nothing to do for it
+            worker = self.workers[new.uid] = Worker(new, self.clock.now())
+        unchanged = (
+            old is not None
+            and old.spec == new.spec
+            and old.metadata.deletion_timestamp == new.metadata.deletion_timestamp
+        )
+        worker.pod = new
+        if new.metadata.deleting and worker.phase == SYNCING:
+            worker.phase = TERMINATING
+        if not unchanged:
+            self._dirty[new.uid] = None
+
+    def _mark(self, uid: str) -> None:
+        self._dirty[uid] = None
+
+    # The runtime.
+
+    def _relist(self) -> bool:
+        """Look at the runtime; True if a Pod has changed there."""
+        try:
+            states = read_states(self.runtime)
+        except CriError as error:
+            log.warning("%s: cannot list containers: %s", self.name, error)
+            self._relist_at = self.clock.now() + RELIST_PERIOD
+            return False
+        changed = False
+        for uid in dict.fromkeys([*states, *self._states]):
+            if states.get(uid) != self._states.get(uid) and uid in self.workers:
+                self._dirty[uid] = None
+                changed = True
+        self._states = states
+        if self.pods.synced and not self._orphans_checked:
+            self._orphans_checked = True
+            self._remove_orphans()
+        self._plan_relist()
+        return changed
+
+    def _plan_relist(self) -> None:
+        change = self.runtime.next_change()
+        now = self.clock.now()
+        if change is None:
+            self._relist_at = now + RELIST_PERIOD if self.workers else NEVER
+        elif change == NEVER:
+            self._relist_at = NEVER
+        else:
+            # Rounded up to a whole tick, and never now again: a change that is due has been seen.
+            self._relist_at = max(
+                round(ceil(change / TICK - 1e-6) * TICK, 6), round(now + TICK, 6) if change <= now else 0
+            )
+
+    def _look_soon(self) -> None:
+        """Something may have changed in the runtime by another hand: plan the next look anew."""
+        self._plan_relist()
+        self._wake()
+
+    def _remove_orphans(self) -> None:
+        """Containers of Pods that are not to be here: the kubelet before us left them."""
+        for uid, state in self._states.items():
+            if uid not in self.workers and not any(pod.uid == uid for pod in self.pods.list()):
+                self.jobs.start(f"orphan/{uid}", partial(self.syncer.remove, state))
+
+    def _find_state(self, namespace: str, name: str) -> PodState | None:
+        pod = self.pods.get(f"{namespace}/{name}")
+        if pod is None:
+            return None
+        return read_states(self.runtime).get(pod.uid)
+
+    def _find_waiting(self, namespace: str, name: str, container: str) -> tuple[str, str] | None:
+        pod = self.pods.get(f"{namespace}/{name}")
+        worker = self.workers.get(pod.uid) if pod else None
+        return worker.waiting.get(container) if worker else None
+
+    # The Pods.
+
+    def _next_again(self) -> float:
+        return min((worker.again for worker in self.workers.values() if worker.again), default=NEVER)
+
+    def _wake_sleepers(self, now: float) -> None:
+        for uid, worker in self.workers.items():
+            if worker.again and worker.again <= now:
+                worker.again = 0.0
+                self._dirty[uid] = None
+
+    def _sync_dirty(self) -> None:
+        """A pass over each Pod about which there is news, then a look at what has become of them."""
+        todo, self._dirty = self._dirty, {}
+        started = False
+        for uid in todo:
+            worker = self.workers.get(uid)
+            if worker is None:
+                continue
+            if self.jobs.running(uid):
+                self._dirty[uid] = None  # one job at a time
+                continue
+            started = self._sync(uid, worker) or started
+        if started:
+            for outcome in self.jobs.finished():
+                self._finish(outcome)
+            self._relist()
+        for uid in todo:
+            if (worker := self.workers.get(uid)) is not None:
+                self._write_status(worker)
+        # What is still under way reports when it is done.
+        self._dirty = {uid: None for uid in self._dirty if not self.jobs.running(uid)}
+
+    def _sync(self, uid: str, worker: Worker) -> bool:
+        """Begin a pass; True if there was something to do."""
+        state = self._states.get(uid) or PodState(uid)
+        pod = worker.pod
+        if worker.phase == TERMINATING:
+            grace = float(pod.metadata.deletion_grace_period_seconds or 0)
+            self.jobs.start(uid, lambda: (None, self.syncer.kill(pod, state, grace)))
+            return True
+        if worker.phase == TERMINATED:
+            return False
+        if pod.finished:
+            if state.ready_sandbox is None:
+                return False
+            sandbox = state.ready_sandbox.id
+            self.jobs.start(uid, partial(self.syncer.stop_sandbox, sandbox))
+            return True
+        actions = compute_actions(pod, state)
+        if not (actions.start or actions.kill or actions.create_sandbox or actions.kill_sandbox):
+            worker.waiting = {}
+            return False
+        verdicts: dict[str, Verdict] = {}
+        for container in actions.start:
+            if not self.syncer.in_crash_backoff(pod, container, state):
+                verdicts[container.name] = self.images.ensure(pod, container)
+        self.jobs.start(uid, lambda: (self.syncer.sync(pod, state, verdicts), 0.0))
+        return True
+
+    def _finish(self, outcome: Outcome) -> None:
+        """A job has come to an end."""
+        if outcome.key == PULL:
+            self.images.finish(outcome)
+            return
+        worker = self.workers.get(outcome.key)
+        if outcome.error is not None:
+            log.warning("%s: %s: %s", self.name, outcome.key, outcome.error)
+        if worker is None:
+            return
+        self._relist_at = self.clock.now()
+        if outcome.error is not None:
+            worker.again = self.clock.now() + RELIST_PERIOD
+        elif isinstance(outcome.result, Report):
+            worker.waiting = outcome.result.waiting
+            worker.again = outcome.result.again
+        elif worker.phase == TERMINATING:
+            self._terminate(outcome.key, worker)
+
+    def _terminate(self, uid: str, worker: Worker) -> None:
+        """All containers have stopped: say so, remove everything, and let the API object go."""
+        worker.phase = TERMINATED
+        self._states = read_states(self.runtime)
+        self._write_status(worker)
+        state = self._states.get(uid)
+        if state is not None:
+            self.syncer.remove(state)
+        self.volumes.remove(uid)
+        self.images.forget(uid)
+        self.syncer.forget(uid)
+        del self.workers[uid]
+        try:
+            self.client.delete(Pod, worker.pod.name, worker.pod.namespace, uid=uid, grace_period=0)
+        except (NotFound, Conflict):
+            return
+
+    # The status.
+
+    def _write_status(self, worker: Worker) -> None:
+        pod = worker.pod
+        state = self._states.get(pod.uid) or PodState(pod.uid)
+        if pod.finished and worker.written is None:
+            return
+        status = pod_status(pod, state, worker.waiting, self.facts, self.clock.now(), worker.started)
+        if status == worker.written:
+            return
+        if worker.written is not None:
+            # Times of what has not changed stay those that were written, though the watch may not have told us yet.
+            _keep_times(status, worker.written)
+            if status == worker.written:
+                return
+        try:
+            self.client.patch_status(Pod, pod.name, pod.namespace, copy_of(status), uid=pod.uid)
+        except (NotFound, Conflict):
+            return
+        except ApiError as error:
+            log.warning("%s: status of %s: %s", self.name, pod.key, error.message)
+            worker.again = self.clock.now() + RELIST_PERIOD
+            return
+        worker.written = status
+        if status["phase"] in ("Succeeded", "Failed"):
+            self._dirty[pod.uid] = None
+
+
+def _keep_times(status: JsonObject, written: JsonObject) -> None:
+    status["startTime"] = written["startTime"]
+    before = {each["type"]: each for each in written["conditions"]}
+    for condition in status["conditions"]:
+        same = before.get(condition["type"])
+        if same is not None and same["status"] == condition["status"]:
+            condition["lastTransitionTime"] = same["lastTransitionTime"]
