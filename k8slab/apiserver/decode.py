@@ -156,11 +156,23 @@ def _parse(raw: bytes, content_type: str, kind: str) -> Any:
         return _json(raw, kind)
     try:
         found = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        orjson.dumps(found)
-        return found
+        if _expanded_size(found, {}) > MAX_BODY:
+            raise ValueError("document contains excessive aliasing")
+        # As JSON says it: dates as text, and what an alias shares as copies.
+        return orjson.loads(orjson.dumps(found))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, orjson.JSONEncodeError) as fault:
         why = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
         raise _unrecognized(kind, raw, f"couldn't get version/kind; json parse error: yaml: {why}") from None
+
+
+def _expanded_size(value: Any, known: dict[int, int]) -> int:
+    """How many values a document holds once its aliases are written out: a few lines of YAML can name a billion."""
+    if not isinstance(value, (dict, list)):
+        return 1
+    if id(value) not in known:
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_expanded_size(each, known) for each in inner)
+    return known[id(value)]
 
 
 def _json(raw: bytes, kind: str) -> Any:

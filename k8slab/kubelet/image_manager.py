@@ -99,7 +99,8 @@ class ImageManager:
         if outcome.error is None:
             result: PullResult = outcome.result
             took, waited = _duration(now - pull.began), _duration(now - pull.asked)
-            message = f'Successfully pulled image "{image}" in {took} ({waited} including waiting). Image size: {result.size} bytes.'
+            times = f"in {took} ({waited} including waiting)"
+            message = f'Successfully pulled image "{image}" {times}. Image size: {result.size} bytes.'
             self._say(pull.pod, pull.container, "Normal", "Pulled", message)
             self._pulled.add(key)
             self._failed_at.pop(backoff_key, None)

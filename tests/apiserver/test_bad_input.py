@@ -26,6 +26,9 @@ NO_JSON = "the object provided is unrecognized (must be of type Pod): couldn't g
 MISMATCH = "the API version in the data (v2) does not match the expected API version (v1)"
 PROTOBUF = {"content-type": "application/vnd.kubernetes.protobuf"}
 YAML = {"content-type": "application/yaml"}
+BOMB = b"a: &a [x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (n + 1, n + 1, b",".join([b"*%c" % n] * 10)) for n in range(97, 106)
+)
 
 WRONG_BODIES: dict[str, tuple[Any, Any, int, str]] = {
     "no JSON": (b"{", None, 400, NO_JSON),
@@ -36,6 +39,7 @@ WRONG_BODIES: dict[str, tuple[Any, Any, int, str]] = {
     "too deep": (b"[" * 100_000, None, 400, ""),
     "no YAML": (b"a: b: c", YAML, 400, ""),
     "YAML with a loop": (b"&a [*a]", YAML, 400, ""),
+    "YAML that names a billion": (BOMB, YAML, 400, "excessive aliasing"),
     "no protobuf": (b"k8s\0\xff\xff\xff", PROTOBUF, 400, ""),
     "JSON called protobuf": (b"{}", PROTOBUF, 400, ""),
     "a media type nobody knows": (b"{}", {"content-type": "text/html"}, 415, ""),
@@ -151,9 +155,10 @@ JSON = st.recursive(
     max_leaves=8,
 )
 """Anything that JSON can say."""
-WORDS = st.sampled_from(
-    ["metadata", "spec", "status", "data", "name", "labels", "annotations", "finalizers", "ownerReferences", "replicas", "template", "containers", "image", "ports", "selector", "matchLabels", "$patch", "$setElementOrder/containers", "$deleteFromPrimitiveList/finalizers", "$retainKeys", "strategy", "deletionTimestamp", "uid", "tolerations", "volumes"]
-)
+TEXT = """metadata spec status data name labels annotations finalizers ownerReferences replicas template containers image
+ports selector matchLabels $patch $setElementOrder/containers $deleteFromPrimitiveList/finalizers $retainKeys strategy
+deletionTimestamp uid tolerations volumes"""
+WORDS = st.sampled_from(TEXT.split())
 OBJECTS = st.recursive(
     st.none()
     | st.booleans()
