@@ -41,8 +41,8 @@ class VirtualClock:
 
     def advance_to(self, when: float) -> None:
         """Move to `when`. Time never runs backwards: an earlier `when` changes nothing."""
-        # Microseconds are the finest unit that a Kubernetes timestamp carries.
-        self._now = max(self._now, round(when, 6))
+        # Not rounded: whoever waits for exactly this moment must find it come.
+        self._now = max(self._now, when)
 
 
 class RealClock:

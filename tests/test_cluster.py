@@ -173,9 +173,9 @@ def test_kubectl_does_not_outlive_a_killed_kernel():
         "threading.Timer(3, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()\n"
         "cluster.kubectl('get pods -w')\n"
     )
-    kernel = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    assert kernel.stdout.readline()
-    kernel.wait(60)
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as kernel:
+        assert kernel.stdout.readline()
+        kernel.wait(60)
     watching = [path for path in Path("/proc").glob("[0-9]*/cmdline") if is_our_kubectl(path)]
     assert watching == []
 

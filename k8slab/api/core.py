@@ -128,6 +128,7 @@ class PodSpec(View):
     tolerations: tuple[Toleration, ...] = ()
     restart_policy: str = "Always"
     scheduler_name: str = "default-scheduler"
+    scheduling_gates: tuple[Mapping[str, Any], ...] = ()
     service_account_name: str = ""
     termination_grace_period_seconds: int = 30
     active_deadline_seconds: int | None = None

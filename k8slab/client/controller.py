@@ -23,7 +23,7 @@ from k8slab.client.client import Client
 from k8slab.client.informer import Informer
 from k8slab.client.recorder import EventRecorder
 from k8slab.client.workqueue import WorkQueue
-from k8slab.clock import Clock
+from k8slab.clock import NEVER, Clock
 from k8slab.names import Chance
 
 log = logging.getLogger(__name__)
@@ -81,12 +81,15 @@ class Controller:
         return True
 
     def next_deadline(self) -> float:
-        """When a key comes due."""
-        return self.queue.next_ready()
+        """When a key comes due, or a watch brings news that it held back."""
+        return min(self.queue.next_ready(), self._next_release())
 
     def next_work(self) -> float:
         """The same, without keys that wait in the background."""
-        return self.queue.next_work()
+        return min(self.queue.next_work(), self._next_release())
+
+    def _next_release(self) -> float:
+        return min((informer.next_release() for informer in self.informers), default=NEVER)
 
     def close(self) -> None:
         """Stop watching."""

@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from k8slab.apimachinery.model import KubeObject
 from k8slab.apimachinery.rest import Watch, WatchEvent
 from k8slab.client.client import Client
+from k8slab.clock import NEVER
 
 T = TypeVar("T", bound=KubeObject)
 OnChange = Callable[[T | None, T | None], None]
@@ -41,7 +42,7 @@ class Informer(Generic[T]):
         on_change: OnChange[T] | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
-        self._client, self._kind, self._wake = client, kind, wake
+        self._client, self._kind, self._owner_wake = client, kind, wake
         self._namespace, self._labels, self._fields = namespace, labels, fields
         self._indexers = dict(indexers or {})
         self._listeners: list[OnChange[T]] = [on_change] if on_change else []
@@ -50,6 +51,8 @@ class Informer(Generic[T]):
         self._indexes: dict[str, dict[str, list[str]]] = {name: {} for name in self._indexers}
         self._watch: Watch | None = None
         self._revision = 0
+        # Whether a poll is worth while: a component with 25 informers need not ask 24 of them in vain.
+        self._news = True
         self.synced = False
         """Whether the cache has been filled once."""
 
@@ -64,6 +67,9 @@ class Informer(Generic[T]):
         """Bring the cache up to date. True if anything changed."""
         if self._watch is None:
             return self._relist()
+        if not self._news and not self._watch.closed and self.next_release() == NEVER:
+            return False
+        self._news = False  # before the poll, so that what comes during it is not missed
         changed = False
         for event in self._watch.poll():
             if event.type == "ERROR":
@@ -72,6 +78,8 @@ class Informer(Generic[T]):
             if event.type == "BOOKMARK":
                 self._revision = max(self._revision, event.revision)
                 continue
+            if event.revision < self._revision:
+                continue  # the watch repeats itself: what it tells may have been deleted since
             changed = self._apply(event) or changed
         if self._watch.closed:
             self._stop()
@@ -86,16 +94,21 @@ class Informer(Generic[T]):
         """The objects that an indexer gave this value, by key."""
         return [self._cache[key] for key in self._indexes[index].get(value, ())]
 
-    def list(self) -> list[T]:
-        """All objects, by key."""
-        return [self._cache[key] for key in sorted(self._cache)]
-
     def count(self, index: str, value: str) -> int:
         """How many those are."""
         return len(self._indexes[index].get(value, ()))
 
+    def list(self) -> list[T]:
+        """All objects, by key."""
+        return [self._cache[key] for key in sorted(self._cache)]
+
     def __len__(self) -> int:
         return len(self._cache)
+
+    def next_release(self) -> float:
+        """When the watch lets go of events that it holds back; infinity for a watch that holds none back, as most do."""
+        release: Callable[[], float] = getattr(self._watch, "next_release", lambda: NEVER)
+        return release()
 
     def close(self) -> None:
         """Stop watching. Safe to call twice."""
@@ -129,6 +142,7 @@ class Informer(Generic[T]):
             fields=self._fields,
             wake=self._wake,
         )
+        self._news = True
         self.synced = True
         return changed
 
@@ -145,6 +159,8 @@ class Informer(Generic[T]):
                 return False
             self._put(new.key, None)
         else:
+            if old is not None and old.uid != new.uid:
+                self._put(new.key, None)  # it went and came back between two looks: two objects of one name
             self._put(new.key, new)
         self._revision = max(self._revision, event.revision)
         return True
@@ -170,6 +186,11 @@ class Informer(Generic[T]):
             self._cache[key] = new
         for tell in self._listeners:
             tell(old, new)
+
+    def _wake(self) -> None:
+        self._news = True
+        if self._owner_wake is not None:
+            self._owner_wake()
 
     def _stop(self) -> None:
         if self._watch is not None:

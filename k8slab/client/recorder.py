@@ -1,8 +1,8 @@
 """Events: what a component tells the people who look, and why they are not flooded.
 
-The same event again raises a count (`x3 over 2m`) instead of writing a new object. More than ten different messages of one
-reason about one object within ten minutes become one, `(combined from similar events): ...`. And no object gets more than 25
-events at once, and one every five minutes after that. An event that cannot be written is lost: nothing depends on events.
+The same event again raises a count (`x3 over 2m`) instead of writing a new object. From the tenth different message of one
+reason about one object on, they become one, `(combined from similar events): ...`, until ten minutes pass without any. And
+no object gets more than 25 events at once, and one every five minutes after that. An event that cannot be written is lost: nothing depends on events.
 
 Models: k8s.io/client-go/tools/record (event.go, events_cache.go: EventCorrelator).
 """

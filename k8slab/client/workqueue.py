@@ -94,14 +94,16 @@ class WorkQueue:
 
     def next_ready(self) -> float:
         """When there will be a key, on the clock; infinity if none waits."""
-        return self._clock.now() if self._queue else self._next(lambda background: True)
+        return self._next((False, True))
 
     def next_work(self) -> float:
         """The same without the background."""
-        return self._clock.now() if self._queue else self._next(lambda background: not background)
+        return self._next((False,))
 
-    def _next(self, counts) -> float:  # type: ignore[no-untyped-def]
-        return min((when for (_, background), when in self._due.items() if counts(background)), default=NEVER)
+    def _next(self, which: tuple[bool, ...]) -> float:
+        if self._queue:
+            return self._clock.now()
+        return min((when for (_, background), when in self._due.items() if background in which), default=NEVER)
 
     def _collect(self) -> None:
         """Queue what has come due."""

@@ -72,11 +72,11 @@ class DeploymentController(Controller):
         if deployment.metadata.deleting:
             self._write_status(rollout)
             return None
-        self._note_pause(deployment)
+        if self._note_pause(deployment):
+            return None
         if deployment.spec.paused or self._was_scaled(rollout):
-            if rollout.new is not None:
-                self._renew_annotations(rollout)
-            if not self._scale(rollout) and deployment.spec.paused:
+            renewed = rollout.new is not None and self._renew_annotations(rollout)
+            if not renewed and not self._scale(rollout) and deployment.spec.paused:
                 self._clean_up(rollout)
         elif deployment.spec.strategy.type == "Recreate":
             self._recreate(rollout)
@@ -118,7 +118,7 @@ class DeploymentController(Controller):
 
     def _still_runs(self, rs: ReplicaSet) -> bool:
         """Whether a Pod of an old version has not ended yet: asked of the server, for the last word."""
-        if rs.status.replicas:
+        if rs.status.replicas or rs.status.observed_generation < rs.metadata.generation:
             return True
         if not rs.status.terminating_replicas:
             return False
@@ -194,11 +194,10 @@ class DeploymentController(Controller):
         """Bring the new ReplicaSet's annotations up to date; True if they were not."""
         deployment, new = rollout.deployment, rollout.require_new()
         revision = max(next_revision(rollout.old), revision_of(new))
-        wanted = annotations_for(deployment, new, revision, deployment.spec.replicas, rollout.limits.maximum)
-        changed = wanted != dict(new.metadata.annotations)
+        wanted = annotations_for(deployment, new, revision)
+        changed = wanted != new.metadata.annotations
         if changed:
-            gone = {key: None for key in new.metadata.annotations if key not in wanted}
-            self.client.patch(ReplicaSet, new.name, new.namespace, {"metadata": {"annotations": {**wanted, **gone}}})
+            self.client.patch(ReplicaSet, new.name, new.namespace, {"metadata": {"annotations": wanted}})
         self._number(deployment, revision)
         found = any(each.type == report.PROGRESSING for each in deployment.status.conditions)
         if not found:
@@ -222,9 +221,8 @@ class DeploymentController(Controller):
             "metadata": {
                 "name": name,
                 "labels": dict(labels),
-                "annotations": annotations_for(
-                    deployment, None, revision, deployment.spec.replicas, rollout.limits.maximum
-                ),
+                "annotations": annotations_for(deployment, None, revision)
+                | share_annotations(deployment.spec.replicas, rollout.limits.maximum),
                 "ownerReferences": [reference_to(deployment)],
             },
             "spec": {
@@ -278,11 +276,11 @@ class DeploymentController(Controller):
 
     # The status.
 
-    def _note_pause(self, deployment: Deployment) -> None:
-        """A pause stops the clock of the progress deadline, and says so."""
+    def _note_pause(self, deployment: Deployment) -> bool:
+        """A pause stops the clock of the progress deadline, and says so. True if that had to be written."""
         found = next((each for each in deployment.status.conditions if each.type == report.PROGRESSING), None)
         if found is not None and found.reason == report.TIMED_OUT:
-            return
+            return False
         is_marked = found is not None and found.reason == report.PAUSED
         conditions = report.Conditions(deployment, self.clock.now())
         if deployment.spec.paused and not is_marked:
@@ -290,10 +288,11 @@ class DeploymentController(Controller):
         elif not deployment.spec.paused and is_marked:
             conditions.set(report.PROGRESSING, "Unknown", report.RESUMED, "Deployment is resumed")
         else:
-            return
+            return False
         self.client.patch_status(
             Deployment, deployment.name, deployment.namespace, {"conditions": conditions.to_json()}
         )
+        return True
 
     def _write_status(self, rollout: _Rollout) -> None:
         deployment = rollout.deployment

@@ -80,6 +80,7 @@ class Conditions:
         if before and (before.status, before.reason) == (status, reason):
             return
         since = before.last_transition_time if before and before.status == status else self._now
+        self.remove(type_)  # the last that was said stands last
         self._found[type_] = DeploymentCondition(
             type=type_, status=status, reason=reason, message=message,
             last_update_time=self._now, last_transition_time=since,
@@ -89,6 +90,7 @@ class Conditions:
         """There is progress: its deadline begins anew."""
         before = self._found.get(PROGRESSING)
         since = before.last_transition_time if before and before.status == "True" else self._now
+        self.remove(PROGRESSING)
         self._found[PROGRESSING] = DeploymentCondition(
             type=PROGRESSING, status="True", reason=reason, message=message,
             last_update_time=self._now, last_transition_time=since,

@@ -109,8 +109,12 @@ class GarbageCollector(Controller):
     def _look_up(self, obj: KubeObject, owner: OwnerReference) -> KubeObject | None:
         """The owner as the cache knows it; where it does not, as the server says. None: it is gone."""
         known = self._objects.get(owner.uid)
-        if known is not None and known.namespace in ("", obj.namespace):
-            return known
+        if known is not None:
+            if _can_own(known, obj):
+                return known
+            where = f"[{owner.api_version}/{owner.kind}, namespace: {obj.namespace}, name: {owner.name}, uid: {owner.uid}]"
+            message = f'ownerRef {where} does not exist in namespace "{obj.namespace}"'
+            self.recorder.event(obj, "Warning", "OwnerRefInvalidNamespace", message)
         resource = self._resources.get((owner.api_version, owner.kind))
         if resource is None:
             return _Unknown()  # a kind that is not served: nobody can say that it is gone
@@ -169,6 +173,10 @@ class GarbageCollector(Controller):
         except NotFound:
             return
 
+    def _knows_owner(self, obj: KubeObject, uid: str) -> bool:
+        known = self._objects.get(uid)
+        return known is not None and _can_own(known, obj)
+
     def _dependents(self, uid: str) -> list[KubeObject]:
         return [obj for informer in self._graph for obj in informer.by_index(DEPENDENTS, uid)]
 
@@ -176,19 +184,13 @@ class GarbageCollector(Controller):
         obj = new or old
         assert obj is not None
         if new is None:
-            # Unless another of the same UID has come meanwhile, which cannot be.
             self._objects.pop(obj.uid, None)
             self.queue.add(obj.uid)
         else:
-            if old is not None and old.uid != new.uid:
-                # It went and came back between two looks.
-                self._objects.pop(old.uid, None)
-                self.queue.add(old.uid)
-                old = None
             self._objects[new.uid] = new
             if new.metadata.deleting and new.metadata.finalizers:
                 self.queue.add(new.uid)
-            elif any(owner not in self._objects for owner in _owners_of(new)):
+            elif not all(self._knows_owner(new, owner) for owner in _owners_of(new)):
                 self.queue.add(new.uid)  # an owner that is not known may be gone already
         # Whoever waits for its dependents wants to know of each change.
         for owner in dict.fromkeys(_owners_of(obj) + (_owners_of(old) if old else [])):
@@ -213,6 +215,11 @@ def _metadata_of(resource: Resource) -> type[KubeObject]:
         body = {"resource": plain, "__annotations__": {"resource": ClassVar}}
         _KINDS[plain] = type(f"{resource.kind}Metadata", (KubeObject,), body)
     return _KINDS[plain]
+
+
+def _can_own(owner: KubeObject, obj: KubeObject) -> bool:
+    """Only what has no namespace, or the same."""
+    return owner.namespace in ("", obj.namespace)
 
 
 def _owners_of(obj: KubeObject) -> list[str]:

@@ -23,7 +23,7 @@ from k8slab.apimachinery.rest import JsonObject, copy_of
 from k8slab.client.client import Client
 from k8slab.client.controller import Controller
 from k8slab.client.controller_ref import claim, reference_to
-from k8slab.client.expectations import Expectations
+from k8slab.client.expectations import TIMEOUT, Expectations
 from k8slab.client.informer import Tally
 from k8slab.clock import Clock, to_rfc3339
 from k8slab.controllers.pod_ranking import rank_for_deletion, ready_since
@@ -59,7 +59,6 @@ class ReplicaSetController(Controller):
         """Bring the number of Pods closer to what it should be, then say in the status what is."""
         rs = self.sets.get(key)
         if rs is None:
-            self.expectations.forget(key)
             return None
         counts = self._tally.get(rs.uid, 3)
         settled = self.expectations.satisfied(key)
@@ -74,6 +73,9 @@ class ReplicaSetController(Controller):
         failure = None
         if settled and not rs.metadata.deleting:
             failure = self._manage(key, rs, active)
+        if not settled:
+            # What a broken watch has missed is never seen: then only time helps.
+            self.queue.add_after(key, TIMEOUT + 1, background=True)
         return self._write_status(rs, self._status_of(rs, pods, active), failure)
 
     # What is to be done.
@@ -145,20 +147,19 @@ class ReplicaSetController(Controller):
         ready = [pod for pod in active if pod.ready]
         long_enough = self.clock.now() - rs.spec.min_ready_seconds
         available = sum(1 for pod in ready if not rs.spec.min_ready_seconds or ready_since(pod) <= long_enough)
-        going = sum(1 for pod in pods if pod.metadata.deleting)
+        going = sum(1 for pod in pods if pod.metadata.deleting and not pod.finished)
         return _status(rs, (len(active), len(ready), going), labeled, available)
 
     def _write_status(self, rs: ReplicaSet, status: JsonObject, failure: tuple[str, ApiError] | None) -> float | None:
         """Write the status if it differs. Returns when the next Pod may become available."""
         before = [condition for condition in rs.status.conditions if condition.type == "ReplicaFailure"]
         if failure is not None:
-            reason, error = failure
-            same = before and before[0].reason == reason
-            since = before[0].last_transition_time if same else to_rfc3339(self.clock.now())
-            status["conditions"] = [
-                {"type": "ReplicaFailure", "status": "True", "reason": reason, "message": error.message}
-                | {"lastTransitionTime": since}
-            ]
+            # Said once: the next failure's message may differ in a name that was never given.
+            if not before or before[0].reason != failure[0]:
+                status["conditions"] = [
+                    {"type": "ReplicaFailure", "status": "True", "reason": failure[0], "message": failure[1].message}
+                    | {"lastTransitionTime": to_rfc3339(self.clock.now())}
+                ]
         elif before:
             status["conditions"] = []
         if status != _seen_status(rs, "conditions" in status):
@@ -178,6 +179,7 @@ class ReplicaSetController(Controller):
             self._suspect.add(rs.uid)
         if new is None:
             self._suspect.discard(rs.uid)
+            self.expectations.forget(rs.key)
         self.queue.add(rs.key)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
@@ -187,13 +189,14 @@ class ReplicaSetController(Controller):
         if old is not None and new is not None and old.metadata.controller != owner and old.metadata.controller:
             self._wake_owner(old.namespace, old.metadata.controller.name, old.metadata.controller.uid, suspect=True)
         if owner is None:
-            for rs in self.sets.by_index("namespace", pod.namespace):
-                if from_label_selector(rs.spec.selector).matches(pod.metadata.labels):
-                    self._wake_owner(rs.namespace, rs.name, rs.uid, suspect=True)
-            return
-        if owner.kind != "ReplicaSet":
+            for each in self.sets.by_index("namespace", pod.namespace):
+                if from_label_selector(each.spec.selector).matches(pod.metadata.labels):
+                    self._wake_owner(each.namespace, each.name, each.uid, suspect=True)
             return
         key = f"{pod.namespace}/{owner.name}"
+        rs = self.sets.get(key)
+        if owner.kind != "ReplicaSet" or rs is None or rs.uid != owner.uid:
+            return
         if old is None:
             self.expectations.creation_observed(key)
         if new is None or new.metadata.deleting:
@@ -265,4 +268,4 @@ def _without_owner(pod: Pod) -> list[str]:
 
 
 def _counts(pod: Pod) -> tuple[int, ...]:
-    return int(pod.active), int(pod.active and pod.ready), int(pod.metadata.deleting)
+    return int(pod.active), int(pod.active and pod.ready), int(pod.metadata.deleting and not pod.finished)

@@ -69,10 +69,8 @@ def next_revision(old: Sequence[ReplicaSet]) -> int:
     return max((revision_of(rs) for rs in old), default=0) + 1
 
 
-def annotations_for(
-    deployment: Deployment, rs: ReplicaSet | None, revision: int, desired: int, maximum: int
-) -> dict[str, str]:
-    """What a ReplicaSet's annotations should be: the Deployment's, its number, and its share."""
+def annotations_for(deployment: Deployment, rs: ReplicaSet | None, revision: int) -> dict[str, str]:
+    """What a ReplicaSet's annotations should be: those it has, the Deployment's, and its number."""
     before: Mapping[str, str] = rs.metadata.annotations if rs else {}
     wanted = dict(before)
     wanted |= {key: value for key, value in deployment.metadata.annotations.items() if key not in NOT_COPIED}
@@ -86,7 +84,7 @@ def annotations_for(
             while len(",".join(history)) > HISTORY_LENGTH:
                 history.pop(0)
             wanted[HISTORY] = ",".join(history)
-    return wanted | share_annotations(desired, maximum)
+    return wanted
 
 
 def share_annotations(desired: int, maximum: int) -> dict[str, str]:

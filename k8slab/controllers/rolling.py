@@ -49,10 +49,10 @@ def fences(kind: str, rolling: Mapping[str, int | str] | None, replicas: int) ->
         return Fences(replicas, 0, 0)
     limits = rolling or {}
     surge = _resolve(limits.get("maxSurge", "25%"), replicas, up=True)
-    unavailable = min(_resolve(limits.get("maxUnavailable", "25%"), replicas, up=False), replicas)
+    unavailable = _resolve(limits.get("maxUnavailable", "25%"), replicas, up=False)
     if surge == 0 and unavailable == 0:
         unavailable = 1
-    return Fences(replicas, surge, unavailable)
+    return Fences(replicas, surge, min(unavailable, replicas))
 
 
 def _resolve(value: int | str, total: int, up: bool) -> int:
@@ -100,12 +100,13 @@ def old_sizes(limits: Fences, new: Size, old: Sequence[Size]) -> dict[str, int]:
 def proportions(limits: Fences, sets: Sequence[Size]) -> dict[str, int]:
     """Sizes after the Deployment was scaled in the middle of a rollout, by name: each ReplicaSet gets its share.
 
-    `sets`: those with replicas, newest first. What rounding leaves over goes to the first.
+    `sets`: those with replicas, newest first. The largest are served first; of equals the newest when it grows, the oldest
+    when it shrinks. What rounding leaves over goes to the largest.
     """
     total = sum(each.replicas for each in sets)
     allowed = limits.maximum if limits.replicas > 0 else 0
     change = allowed - total
-    ordered = sorted(sets, key=lambda each: -each.replicas)
+    ordered = sorted(sets if change > 0 else reversed(sets), key=lambda each: -each.replicas)
     sizes = {each.name: each.replicas for each in sets}
     if not total:
         return sizes
@@ -113,7 +114,7 @@ def proportions(limits: Fences, sets: Sequence[Size]) -> dict[str, int]:
     for each in ordered:
         if left == 0:
             break
-        share = round(each.replicas * change / total)
+        share = floor(each.replicas * abs(change) / total + 0.5) * (1 if change > 0 else -1)
         share = min(share, left) if change > 0 else max(share, left)
         sizes[each.name] = max(0, each.replicas + share)
         left -= share

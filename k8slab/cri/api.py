@@ -233,8 +233,8 @@ class RuntimeService(Protocol):
         """Remove it and its containers. Removing an unknown one is fine."""
         ...
 
-    def list_pod_sandboxes(self) -> list[Sandbox]:
-        """All of this node's sandboxes, oldest first."""
+    def list_pod_sandboxes(self, pod_uid: str = "") -> list[Sandbox]:
+        """All of this node's sandboxes, or those of one Pod, oldest first."""
         ...
 
     def create_container(self, sandbox_id: str, config: ContainerConfig, sandbox_config: SandboxConfig) -> str:
@@ -253,8 +253,8 @@ class RuntimeService(Protocol):
         """Remove it, killing it first if need be. Removing an unknown one is fine."""
         ...
 
-    def list_containers(self) -> list[Container]:
-        """All of this node's containers, oldest first."""
+    def list_containers(self, pod_uid: str = "") -> list[Container]:
+        """All of this node's containers, or those of one Pod, oldest first."""
         ...
 
     def container_status(self, container_id: str) -> Container:

@@ -101,9 +101,9 @@ class DockerContainers(DockerNode):
         if (seen := self.inspect(container_id)) is not None:
             self.destroy(container_id, seen["Config"]["Labels"])
 
-    def list_containers(self) -> list[Container]:
+    def list_containers(self, pod_uid: str = "") -> list[Container]:
         """Oldest first."""
-        found = [listed for listed in self.listed() if listed["Labels"][TYPE] == "container"]
+        found = [listed for listed in self.listed(pod_uid) if listed["Labels"][TYPE] == "container"]
         return [self._view(seen) for one in found if (seen := self.inspect(one["Id"], one["State"]))]
 
     def container_status(self, container_id: str) -> Container:

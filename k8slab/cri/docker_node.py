@@ -20,7 +20,7 @@ from k8slab.cri.api import CriError
 from k8slab.cri.docker_cleanup import Run
 from k8slab.cri.docker_engine import Engine, translated
 from k8slab.cri.docker_images import DockerImages
-from k8slab.cri.docker_objects import MESSAGE, NODE, RUN
+from k8slab.cri.docker_objects import MESSAGE, NODE, POD_UID, RUN
 
 
 class DockerCluster:
@@ -63,8 +63,8 @@ class DockerNode:
                 raise CriError("AlreadyExists", error.message) from None
             raise
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Docker's list of the node's containers of both kinds, oldest first."""
+    def listed(self, pod_uid: str = "") -> list[dict[str, Any]]:
+        """Docker's list of the containers of both kinds, of the node or of one of its Pods, oldest first."""
         filters = {"label": [f"{RUN}={self.shared.run.id}", f"{NODE}={self.node_name}"]}
         with translated():
             listed = self.engine.containers(all=True, filters=filters)
@@ -72,7 +72,7 @@ class DockerNode:
         with self.lock:
             for gone in [known for known in self.inspected if known not in here]:
                 del self.inspected[gone]
-        return list(reversed(listed))
+        return [one for one in reversed(listed) if pod_uid in ("", one["Labels"].get(POD_UID))]
 
     def inspect(self, container_id: str, state: str = "") -> dict[str, Any] | None:
         """Docker's inspection of a container, from memory if it is known to be in the same state still."""

@@ -123,7 +123,7 @@ class DockerSandboxes(DockerNode):
     def _containers_of(self, sandbox_id: str) -> list[dict[str, Any]]:
         return [one for one in self.listed() if one["Labels"].get(SANDBOX_ID) == sandbox_id]
 
-    def list_pod_sandboxes(self) -> list[Sandbox]:
+    def list_pod_sandboxes(self, pod_uid: str = "") -> list[Sandbox]:
         """Oldest first."""
-        found = [listed for listed in self.listed() if listed["Labels"][TYPE] == "podsandbox"]
+        found = [listed for listed in self.listed(pod_uid) if listed["Labels"][TYPE] == "podsandbox"]
         return [sandbox_view(one, seen) for one in found if (seen := self.inspect(one["Id"], one["State"]))]

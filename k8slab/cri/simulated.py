@@ -88,6 +88,8 @@ class SimulatedRuntime:
         self._addresses: Addresses | None = None
         # Both in the order of their making; a container's sandbox is always there.
         self._sandboxes: dict[str, SimulatedSandbox] = {}
+        # The sandboxes again, by the UID of their Pod.
+        self._pods: dict[str, dict[str, SimulatedSandbox]] = {}
         self._containers: dict[str, SimulatedContainer] = {}
         self.agenda = Agenda()
 
@@ -147,6 +149,7 @@ class SimulatedRuntime:
         sandbox = SimulatedSandbox(sandbox_id, config, net, now)
         net.catch_up = lambda: sandbox.catch_up(self.clock.now())
         self._sandboxes[sandbox_id] = sandbox
+        self._pods.setdefault(config.uid, {})[sandbox_id] = sandbox
         return sandbox_id
 
     @locked
@@ -167,13 +170,20 @@ class SimulatedRuntime:
         """Remove it and its containers."""
         self.stop_pod_sandbox(sandbox_id)
         sandbox = self._sandboxes.pop(sandbox_id, None)
-        for container in list(sandbox.containers) if sandbox else ():
+        if sandbox is None:
+            return
+        for container in list(sandbox.containers):
             self.remove_container(container.id)
+        siblings = self._pods[sandbox.config.uid]
+        del siblings[sandbox_id]
+        if not siblings:
+            del self._pods[sandbox.config.uid]
 
     @locked
-    def list_pod_sandboxes(self) -> list[Sandbox]:
+    def list_pod_sandboxes(self, pod_uid: str = "") -> list[Sandbox]:
         """Oldest first."""
-        return [sandbox.view() for sandbox in self._sandboxes.values()]
+        found = self._pods.get(pod_uid, {}) if pod_uid else self._sandboxes
+        return [sandbox.view() for sandbox in found.values()]
 
     # Containers.
 
@@ -230,9 +240,12 @@ class SimulatedRuntime:
             container.sandbox.containers.remove(container)
 
     @locked
-    def list_containers(self) -> list[Container]:
+    def list_containers(self, pod_uid: str = "") -> list[Container]:
         """Oldest first."""
         self._now()
+        if pod_uid:
+            sandboxes = self._pods.get(pod_uid, {}).values()
+            return [container.view() for sandbox in sandboxes for container in sandbox.containers]
         return [container.view() for container in self._containers.values()]
 
     @locked

@@ -120,9 +120,9 @@ class MemoryStore:
         """How many keys there are under `prefix`."""
         with self.lock:
             bucket = _bucket(prefix)
-            if bucket == prefix:
+            if bucket and bucket == prefix:
                 return len(self._keys.get(bucket, ()))
-            return sum(1 for _ in self._keys_under(prefix, past=False))
+            return len(self._keys_under(prefix, past=False))
 
     def watch(self, prefix: str, after: int) -> MemoryCursor:
         """A cursor over the changes under `prefix` after revision `after`."""
@@ -142,6 +142,8 @@ class MemoryStore:
 
     def transact(self, expect: Sequence[Expect], then: Sequence[Put | Delete]) -> list[Entry] | None:
         """If every guard holds, make all the changes at one new revision and return their entries; else None."""
+        if len({change.key for change in then}) < len(then):
+            raise ValueError("duplicate key given in txn request")
         with self.lock:
             for guard in expect:
                 entry = self.get(guard.key)

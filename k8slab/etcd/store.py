@@ -137,7 +137,8 @@ class Store(Protocol):
     def transact(self, expect: Sequence[Expect], then: Sequence[Put | Delete]) -> list[Entry] | None:
         """If every guard holds, make all the changes at one new revision and return their entries; else None.
 
-        A transaction that changes nothing returns [] and makes no revision. Raises LeaseNotFound.
+        A transaction that changes nothing returns [] and makes no revision. Raises LeaseNotFound, and ValueError if two
+        changes are of the same key.
         """
         ...
 

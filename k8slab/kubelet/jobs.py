@@ -12,12 +12,15 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import ceil
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from k8slab.clock import NEVER, Clock
 
 WORKERS = 8
+TICK = 0.1
+"""On a virtual clock work ends at whole ticks, so that the kubelets of many nodes act together."""
 
 Call = Callable[[], "tuple[Any, float]"]
 """Does the work. Returns what came of it, and how many simulated seconds it takes (0 for real work)."""
@@ -30,6 +33,11 @@ class Outcome:
     key: str
     result: Any = None
     error: Exception | None = None
+
+
+def whole_tick(when: float) -> float:
+    """The first whole tick that is not before `when`."""
+    return round(ceil(when / TICK - 1e-6) * TICK, 6)
 
 
 class Jobs(Protocol):
@@ -79,7 +87,9 @@ class InlineJobs:
         except Exception as error:
             outcome = Outcome(key, error=error)
         self._keys.add(key)
-        heapq.heappush(self._waiting, (self._clock.now() + seconds, next(self._numbers), outcome))
+        now = self._clock.now()
+        when = whole_tick(now + seconds) if seconds else now
+        heapq.heappush(self._waiting, (when, next(self._numbers), outcome))
 
     def running(self, key: str) -> bool:
         """Whether its outcome is still held back."""

@@ -19,7 +19,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from math import ceil
 from pathlib import Path
 
 from k8slab.api.core import Pod
@@ -32,10 +31,10 @@ from k8slab.clock import NEVER, Clock
 from k8slab.cri.api import CriError, Runtime
 from k8slab.kubelet.actions import compute_actions
 from k8slab.kubelet.image_manager import PULL, ImageManager, Verdict
-from k8slab.kubelet.jobs import InlineJobs, Jobs, Outcome
+from k8slab.kubelet.jobs import TICK, InlineJobs, Jobs, Outcome, whole_tick
 from k8slab.kubelet.node_lease import NodeLease
 from k8slab.kubelet.node_status import NodeStatus
-from k8slab.kubelet.pod_state import PodState, read_states
+from k8slab.kubelet.pod_state import PodState, read_state, read_states
 from k8slab.kubelet.pod_status import NodeFacts, pod_status
 from k8slab.kubelet.server import KubeletServer
 from k8slab.kubelet.sync_pod import PodSyncer, Report
@@ -45,8 +44,6 @@ from k8slab.names import Chance
 log = logging.getLogger(__name__)
 
 RELIST_PERIOD = 1.0
-TICK = 0.1
-"""Kubelets of a virtual cluster look at whole ticks, so that they act together."""
 SYNCING, TERMINATING, TERMINATED = "syncing", "terminating", "terminated"
 
 
@@ -215,6 +212,17 @@ class Kubelet:
         self._plan_relist()
         return changed
 
+    def _look_at(self, uid: str) -> None:
+        """Look at one Pod in the runtime, with which something was done; if that changed it, it is news."""
+        state = read_state(self.runtime, uid)
+        if state != self._states.get(uid):
+            self._dirty[uid] = None
+        if state is not None:
+            self._states[uid] = state
+        else:
+            self._states.pop(uid, None)
+        self._plan_relist()
+
     def _plan_relist(self) -> None:
         change = self.runtime.next_change()
         now = self.clock.now()
@@ -224,9 +232,7 @@ class Kubelet:
             self._relist_at = NEVER
         else:
             # Rounded up to a whole tick, and never now again: a change that is due has been seen.
-            self._relist_at = max(
-                round(ceil(change / TICK - 1e-6) * TICK, 6), round(now + TICK, 6) if change <= now else 0
-            )
+            self._relist_at = max(whole_tick(change), round(now + TICK, 6) if change <= now else 0)
 
     def _look_soon(self) -> None:
         """Something may have changed in the runtime by another hand: plan the next look anew."""
@@ -243,7 +249,7 @@ class Kubelet:
         pod = self.pods.get(f"{namespace}/{name}")
         if pod is None:
             return None
-        return read_states(self.runtime).get(pod.uid)
+        return read_state(self.runtime, pod.uid)
 
     def _find_waiting(self, namespace: str, name: str, container: str) -> tuple[str, str] | None:
         pod = self.pods.get(f"{namespace}/{name}")
@@ -264,7 +270,6 @@ class Kubelet:
     def _sync_dirty(self) -> None:
         """A pass over each Pod about which there is news, then a look at what has become of them."""
         todo, self._dirty = self._dirty, {}
-        started = False
         for uid in todo:
             worker = self.workers.get(uid)
             if worker is None:
@@ -272,43 +277,38 @@ class Kubelet:
             if self.jobs.running(uid):
                 self._dirty[uid] = None  # one job at a time
                 continue
-            started = self._sync(uid, worker) or started
-        if started:
-            for outcome in self.jobs.finished():
-                self._finish(outcome)
-            self._relist()
+            self._sync(uid, worker)
+        for outcome in self.jobs.finished():
+            self._finish(outcome)
         for uid in todo:
             if (worker := self.workers.get(uid)) is not None:
                 self._write_status(worker)
         # What is still under way reports when it is done.
         self._dirty = {uid: None for uid in self._dirty if not self.jobs.running(uid)}
 
-    def _sync(self, uid: str, worker: Worker) -> bool:
-        """Begin a pass; True if there was something to do."""
+    def _sync(self, uid: str, worker: Worker) -> None:
+        """Begin a pass, if there is something to do."""
         state = self._states.get(uid) or PodState(uid)
         pod = worker.pod
         if worker.phase == TERMINATING:
             grace = float(pod.metadata.deletion_grace_period_seconds or 0)
             self.jobs.start(uid, lambda: (None, self.syncer.kill(pod, state, grace)))
-            return True
+            return
         if worker.phase == TERMINATED:
-            return False
+            return
         if pod.finished:
-            if state.ready_sandbox is None:
-                return False
-            sandbox = state.ready_sandbox.id
-            self.jobs.start(uid, partial(self.syncer.stop_sandbox, sandbox))
-            return True
+            if state.ready_sandbox is not None:
+                self.jobs.start(uid, partial(self.syncer.stop_sandbox, state.ready_sandbox.id))
+            return
         actions = compute_actions(pod, state)
         if not (actions.start or actions.kill or actions.create_sandbox or actions.kill_sandbox):
             worker.waiting = {}
-            return False
+            return
         verdicts: dict[str, Verdict] = {}
         for container in actions.start:
             if not self.syncer.in_crash_backoff(pod, container, state):
                 verdicts[container.name] = self.images.ensure(pod, container)
         self.jobs.start(uid, lambda: (self.syncer.sync(pod, state, verdicts), 0.0))
-        return True
 
     def _finish(self, outcome: Outcome) -> None:
         """A job has come to an end."""
@@ -320,7 +320,7 @@ class Kubelet:
             log.warning("%s: %s: %s", self.name, outcome.key, outcome.error)
         if worker is None:
             return
-        self._relist_at = self.clock.now()
+        self._look_at(outcome.key)
         if outcome.error is not None:
             worker.again = self.clock.now() + RELIST_PERIOD
         elif isinstance(outcome.result, Report):
@@ -332,7 +332,6 @@ class Kubelet:
     def _terminate(self, uid: str, worker: Worker) -> None:
         """All containers have stopped: say so, remove everything, and let the API object go."""
         worker.phase = TERMINATED
-        self._states = read_states(self.runtime)
         self._write_status(worker)
         state = self._states.get(uid)
         if state is not None:

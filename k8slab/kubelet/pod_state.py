@@ -52,6 +52,11 @@ def read_states(runtime: Runtime) -> dict[str, PodState]:
     return group(runtime.list_pod_sandboxes(), runtime.list_containers())
 
 
+def read_state(runtime: Runtime, uid: str) -> PodState | None:
+    """One Pod; None if the runtime holds nothing of it."""
+    return group(runtime.list_pod_sandboxes(uid), runtime.list_containers(uid)).get(uid)
+
+
 def group(sandboxes: Iterable[Sandbox], containers: Iterable[Container]) -> dict[str, PodState]:
     """Sandboxes and containers by the UID of their Pod."""
     states: dict[str, PodState] = {}

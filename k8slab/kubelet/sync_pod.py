@@ -103,7 +103,7 @@ class PodSyncer:
             self._recorder.event(pod, "Warning", "FailedCreatePodSandBox", message)
             report.look_again(self._clock.now() + 10.0)
             return "", ""
-        made = next(each for each in self._runtime.list_pod_sandboxes() if each.id == sandbox_id)
+        made = next(each for each in self._runtime.list_pod_sandboxes(pod.uid) if each.id == sandbox_id)
         return sandbox_id, made.ip
 
     def _start(

@@ -17,9 +17,14 @@ from heapq import heappop, heappush
 
 from k8slab.clock import NEVER, VirtualClock, to_rfc3339
 from k8slab.loop.component import Component
+from k8slab.loop.garbage import rare_collections
 from k8slab.loop.interrupts import deferred_interrupts
 from k8slab.loop.player import Player
 from k8slab.names import Chance
+
+
+MAX_TURNS = 200_000
+"""Units of work at one moment: far more than any cluster of a lab needs, unless two components undo each other's work."""
 
 
 class SteppedLoop:
@@ -122,11 +127,17 @@ class SteppedLoop:
             self._current = ""
             return ""
 
+    @rare_collections()
     def settle(self) -> None:
-        """Let everybody work until nobody has anything to do. No time passes."""
+        """Let everybody work until nobody has anything to do. No time passes. Raises RuntimeError if there is no end to it."""
         with self.lock:
-            while self.turn():
-                pass
+            for _ in range(MAX_TURNS):
+                if not (worked := self.turn()):
+                    return
+            raise RuntimeError(
+                f"the cluster does not come to rest: after {MAX_TURNS} units of work at the same moment, {worked} still has "
+                "some; does its reconcile write something new each time?"
+            )
 
     def next_deadline(self) -> float:
         """When the first component wants a turn; infinity if none ever does."""
@@ -149,6 +160,7 @@ class SteppedLoop:
             self.settle()
             return due
 
+    @rare_collections()
     def run_for(self, seconds: float) -> None:
         """Let this much virtual time pass."""
         with self.lock:
@@ -158,6 +170,7 @@ class SteppedLoop:
                 self.jump(end)
             self.clock.advance_to(end)
 
+    @rare_collections()
     def run_until(self, done: Callable[[], bool], timeout: float) -> None:
         """Let time pass until `done()`, asked whenever nobody has work. Raises TimeoutError after `timeout` seconds."""
         with self.lock:
@@ -172,6 +185,7 @@ class SteppedLoop:
                     )
                 self.jump(end)
 
+    @rare_collections()
     def run_until_idle(self, timeout: float) -> None:
         """Let time pass until no work is in progress: what is left are heartbeats and back-offs.
 

@@ -27,12 +27,14 @@ class Plugin:
     name = ""
     weight = 0
     """How much its score counts; 0: it only filters."""
-    resolvable = True
-    """Whether removing Pods from the node could change its mind."""
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """The reasons why the node will not do; none if it will."""
         return ()
+
+    def is_hopeless(self, pod: PodInfo, node: NodeInfo) -> bool:
+        """Of a node that was refused: whether it would be even with no Pods on it."""
+        return False
 
     def score(self, pod: PodInfo, node: NodeInfo) -> float:
         """How good the node is, 0 to 100 after `normalize`."""
@@ -43,10 +45,18 @@ class Plugin:
         return scores
 
 
-class NodeUnschedulable(Plugin):
+class NodeProperty(Plugin):
+    """A filter that looks at the node only, not at the Pods on it."""
+
+    def is_hopeless(self, pod: PodInfo, node: NodeInfo) -> bool:
+        """Always."""
+        return True
+
+
+class NodeUnschedulable(NodeProperty):
     """A cordoned node takes no new Pods."""
 
-    name, resolvable = "NodeUnschedulable", False
+    name = "NodeUnschedulable"
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """Unless the Pod bears it."""
@@ -56,10 +66,10 @@ class NodeUnschedulable(Plugin):
         return () if _tolerates(pod.pod, taint) else ("node(s) were unschedulable",)
 
 
-class NodeName(Plugin):
+class NodeName(NodeProperty):
     """A Pod may name its node."""
 
-    name, resolvable = "NodeName", False
+    name = "NodeName"
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """Only that one will do."""
@@ -67,10 +77,10 @@ class NodeName(Plugin):
         return ("node(s) didn't match the requested node name",) if asked and asked != node.name else ()
 
 
-class TaintToleration(Plugin):
+class TaintToleration(NodeProperty):
     """Taints keep Pods away that do not tolerate them."""
 
-    name, weight, resolvable = "TaintToleration", 3, False
+    name, weight = "TaintToleration", 3
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """NoSchedule and NoExecute keep away."""
@@ -89,10 +99,10 @@ class TaintToleration(Plugin):
         return _normalized(scores, reverse=True)
 
 
-class NodeAffinity(Plugin):
+class NodeAffinity(NodeProperty):
     """Labels that a node must have (`nodeSelector`, required affinity), or had better have (preferred affinity)."""
 
-    name, weight, resolvable = "NodeAffinity", 2, False
+    name, weight = "NodeAffinity", 2
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """All of the selector; one of the terms."""
@@ -138,9 +148,13 @@ class NodeResourcesFit(Plugin):
         if len(node.pods) + 1 > node.allocatable.get("pods", 0):
             reasons.append("Too many pods")
         for name, asked in pod.requests.items():
-            if asked > node.allocatable.get(name, 0) - node.requested.get(name, 0):
+            if 0 < asked > node.allocatable.get(name, 0) - node.requested.get(name, 0):
                 reasons.append(f"Insufficient {name}")
         return reasons
+
+    def is_hopeless(self, pod: PodInfo, node: NodeInfo) -> bool:
+        """Where the Pod asks for more than there is."""
+        return any(asked > node.allocatable.get(name, 0) for name, asked in pod.requests.items())
 
     def score(self, pod: PodInfo, node: NodeInfo) -> float:
         """LeastAllocated: the share that stays free, of CPU and memory."""
@@ -201,7 +215,7 @@ def filter_nodes(plugins: Sequence[Plugin], pod: PodInfo, nodes: Sequence[NodeIn
             refusal = plugin.filter(pod, node)
             if refusal:
                 reasons[node.name] = refusal
-                if not plugin.resolvable:
+                if plugin.is_hopeless(pod, node):
                     hopeless.add(node.name)
                 break
         else:
@@ -240,7 +254,8 @@ def _preemption(verdict: Verdict, total: int) -> str:
         parts.append(f"{hopeless} Preemption is not helpful for scheduling")
     if total - hopeless:
         parts.append(f"{total - hopeless} No preemption victims found for incoming pod")
-    return f"preemption: 0/{total} nodes are available: {', '.join(sorted(parts))}."
+    # The first words are DynamicResources': there are no claims that it could take from somebody.
+    return f"no new claims to deallocate, preemption: 0/{total} nodes are available: {', '.join(sorted(parts))}."
 
 
 def _tolerates(pod: Pod, taint: Taint) -> bool:

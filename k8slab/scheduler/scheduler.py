@@ -71,12 +71,12 @@ class Scheduler:
         return True
 
     def next_deadline(self) -> float:
-        """When a Pod comes out of its back-off."""
-        return self.queue.next_ready()
+        """When a Pod comes out of its back-off, or a watch brings news that it held back."""
+        return min(self.queue.next_ready(), self._next_release())
 
     def next_work(self) -> float:
         """The same: a Pod in back-off will be tried, whatever comes of it. One that is unschedulable only waits."""
-        return self.queue.next_backoff()
+        return min(self.queue.next_backoff(), self._next_release())
 
     def close(self) -> None:
         """Stop watching."""
@@ -138,6 +138,9 @@ class Scheduler:
         except ApiError:
             return  # it has gone, or will be tried again
 
+    def _next_release(self) -> float:
+        return min(self.nodes.next_release(), self.pods.next_release())
+
     # The cache.
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
@@ -167,7 +170,9 @@ class Scheduler:
             if self._where.get(new.uid) != new.spec.node_name:
                 self._leave(new.uid)
                 self._place(PodInfo.of(new), new.spec.node_name)
-        elif new.spec.scheduler_name == SCHEDULER_NAME and not new.metadata.deleting:
+        elif new.metadata.deleting or new.spec.scheduling_gates:
+            self.queue.remove(new.uid)
+        elif new.spec.scheduler_name == SCHEDULER_NAME:
             self.queue.add(new)
 
     def _place(self, pod: PodInfo, node: str) -> None:

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import pytest
+
+from k8slab.api.apps import Deployment, ReplicaSet
+from k8slab.api.core import ConfigMap, Namespace, Pod
+from k8slab.apimachinery.meta import controller_reference
+from k8slab.clock import NEVER
+from k8slab.controllers.garbage_collector import GarbageCollector
+from tests.client.fake_server import World, config_map
+from tests.controllers.harness import KINDS, Workloads
+
+
+@pytest.fixture
+def world():
+    """A world in which only the collector works."""
+    world = World()
+    world.components = [
+        GarbageCollector(world.connect(), world.clock, world.chance, resources=(*KINDS, Namespace.resource))
+    ]
+    world.settle()
+    return world
+
+
+def create(world, name, *owners, block=True, finalizers=()):
+    body = config_map(name)
+    body["metadata"]["ownerReferences"] = [reference(owner, block) for owner in owners]
+    body["metadata"]["finalizers"] = list(finalizers)
+    return world.client.create(ConfigMap, body, "default")
+
+
+def reference(owner, block=True):
+    meta = owner["metadata"]
+    found = controller_reference("v1", owner.get("kind", "ConfigMap"), meta["name"], meta["uid"])
+    return found | {"controller": False, "blockOwnerDeletion": block}
+
+
+def delete(world, name, propagation="Background"):
+    world.client.delete(ConfigMap, name, "default", propagation=propagation)
+    world.settle()
+
+
+def left(world):
+    return sorted(each.name for each in world.client.list(ConfigMap, "default"))
+
+
+def owners(world, name):
+    return [each.name for each in world.client.get(ConfigMap, name, "default").metadata.owner_references]
+
+
+def test_what_its_owner_leaves_behind_goes(world):
+    parent = create(world, "parent")
+    child = create(world, "child", parent)
+    create(world, "grandchild", child)
+    create(world, "stranger")
+    delete(world, "parent")
+    assert left(world) == ["stranger"]
+
+
+def test_one_owner_that_is_left_is_enough(world):
+    one, two = create(world, "one"), create(world, "two")
+    create(world, "child", one, two)
+    delete(world, "one")
+    assert left(world) == ["child", "two"]
+    assert owners(world, "child") == ["two"]
+    delete(world, "two")
+    assert left(world) == []
+
+
+def test_an_owner_that_was_never_there_counts_as_gone(world):
+    ghost = {"metadata": {"name": "ghost", "uid": "no-such-uid"}}
+    create(world, "child", ghost)
+    world.settle()
+    assert left(world) == []
+
+
+def test_a_namesake_of_the_owner_is_not_the_owner(world):
+    create(world, "parent")
+    create(world, "child", {"metadata": {"name": "parent", "uid": "another-uid"}})
+    world.settle()
+    assert left(world) == ["parent"]
+
+
+def test_an_owner_that_is_only_new_to_the_cache_is_asked_for(world):
+    parent = create(world, "parent")
+    collector = world.components[0]
+    create(world, "child", parent)
+    maps = next(each for each in collector.informers if each._kind.resource.plural == "configmaps")
+    maps.drain()
+    del collector._objects[parent["metadata"]["uid"]]
+    collector.queue.add(world.client.get(ConfigMap, "child", "default").uid)
+    world.settle()
+    assert left(world) == ["child", "parent"]
+
+
+def test_in_the_foreground_the_dependents_go_first(world):
+    parent = create(world, "parent")
+    create(world, "child", parent, finalizers=["example.com/wait"])
+    delete(world, "parent", "Foreground")
+    assert left(world) == ["child", "parent"]
+    assert world.client.get(ConfigMap, "child", "default").metadata.deleting
+    world.client.patch(ConfigMap, "child", "default", {"metadata": {"finalizers": None}})
+    world.settle()
+    assert left(world) == []
+
+
+def test_in_the_foreground_nobody_waits_for_a_dependent_that_does_not_block(world):
+    parent = create(world, "parent")
+    create(world, "child", parent, block=False, finalizers=["example.com/wait"])
+    delete(world, "parent", "Foreground")
+    assert left(world) == ["child"]
+    assert world.client.get(ConfigMap, "child", "default").metadata.deleting
+
+
+def test_the_foreground_reaches_the_grandchildren(world):
+    parent = create(world, "parent")
+    child = create(world, "child", parent)
+    create(world, "grandchild", child, finalizers=["example.com/wait"])
+    delete(world, "parent", "Foreground")
+    assert left(world) == ["child", "grandchild", "parent"]
+    world.client.patch(ConfigMap, "grandchild", "default", {"metadata": {"finalizers": None}})
+    world.settle()
+    assert left(world) == []
+
+
+def test_orphans_stay_and_have_no_owner(world):
+    parent = create(world, "parent")
+    create(world, "child", parent)
+    delete(world, "parent", "Orphan")
+    assert left(world) == ["child"]
+    assert owners(world, "child") == []
+
+
+def test_a_kind_that_is_not_served_cannot_be_said_to_be_gone(world):
+    body = config_map("child")
+    unknown = controller_reference("example.com/v1", "Widget", "w", "1")
+    body["metadata"]["ownerReferences"] = [unknown]
+    world.client.create(ConfigMap, body, "default")
+    world.settle()
+    assert left(world) == ["child"]
+
+
+def test_a_cluster_scoped_object_cannot_be_owned_from_a_namespace(world):
+    owner = create(world, "parent")
+    body = {"metadata": {"name": "ns", "ownerReferences": [reference(owner)]}}
+    world.client.create(Namespace, body)
+    delete(world, "parent")
+    assert world.client.get(Namespace, "ns").metadata.deleting is False
+
+
+def test_an_owner_in_another_namespace_does_not_count(world):
+    world.client.create(Namespace, {"metadata": {"name": "other"}})
+    parent = create(world, "parent")
+    body = config_map("child")
+    body["metadata"]["ownerReferences"] = [reference(parent)]
+    world.client.create(ConfigMap, body, "other")
+    world.settle()
+    assert world.client.list(ConfigMap, "other") == []
+    [message] = world.events("OwnerRefInvalidNamespace")
+    uid = parent["metadata"]["uid"]
+    assert message == (
+        f'ownerRef [v1/ConfigMap, namespace: other, name: parent, uid: {uid}] does not exist in namespace "other"'
+    )
+
+
+def test_a_whole_deployment_goes():
+    cluster = Workloads()
+    cluster.deploy(replicas=3)
+    cluster.run()
+    cluster.client.delete(Deployment, "web", "default", propagation="Foreground")
+    cluster.settle()
+    for kind in (Deployment, ReplicaSet, Pod):
+        assert cluster.client.list(kind, "default") == []
+
+
+def test_it_does_nothing_when_nothing_is_owned(world):
+    create(world, "one")
+    before = world.store.revision
+    world.settle()
+    assert world.store.revision == before
+    assert world.components[0].next_deadline() == NEVER
