@@ -12,11 +12,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from k8slab.version import __version__
+
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
 
 __all__ = ["Cluster", "__version__"]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

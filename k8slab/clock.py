@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 EPOCH = 1_767_225_600.0
@@ -82,7 +83,13 @@ def sleep_really(seconds: float) -> None:
 
 def to_rfc3339(when: float) -> str:
     """`when` as a Kubernetes Time: `2026-01-01T00:00:00Z`, whole seconds."""
-    return datetime.fromtimestamp(int(when), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _whole_second(int(when))
+
+
+@lru_cache(maxsize=256)
+def _whole_second(second: int) -> str:
+    # A cluster says the same second thousands of times.
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def to_rfc3339_micro(when: float) -> str:

@@ -334,7 +334,8 @@ class Cluster:
         self._loop.add(make())
 
     def _add_controller(self, name: str, make: MakeComponent) -> None:
-        user = UserInfo(f"system:{name}" if name == "kube-scheduler" else "system:kube-controller-manager")
+        account = "system:kube-scheduler" if name == "kube-scheduler" else "system:kube-controller-manager"
+        user = UserInfo(account, ("system:authenticated",))
         client = Client(InProcess(self.server.handle), user, name)
 
         def make_it() -> Component:
@@ -348,9 +349,8 @@ class Cluster:
         self._add(name, make_it)
 
     def _make_kubelet(self, node: str, index: int) -> Kubelet:
-        client = Client(
-            InProcess(self.server.handle), UserInfo(f"system:node:{node}", ("system:nodes",)), f"kubelet-{node}"
-        )
+        user = UserInfo(f"system:node:{node}", ("system:nodes", "system:authenticated"))
+        client = Client(InProcess(self.server.handle), user, f"kubelet-{node}")
         wake = partial(self._loop.wake, f"kubelet-{node}")
         threads = self.mode == "live" and self.runtime == "docker"
         jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(self.clock)

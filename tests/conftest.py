@@ -31,9 +31,9 @@ def docker_engine():
     """Call it where a test needs Docker: it skips the test, with the reason, where no Engine answers."""
 
     def need() -> None:
-        from k8slab.cri import docker
+        from k8slab.cri.docker import DockerRuntime
 
-        if problem := docker.unavailable():
+        if problem := DockerRuntime.available():
             pytest.skip(problem)
 
     return need

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from k8slab.api.core import Condition
+from k8slab.apimachinery.meta import no_entries
 from k8slab.apimachinery.model import KubeObject, View
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apimachinery.scheme import Resource
@@ -25,8 +26,8 @@ class DeploymentSpec(View):
     """What a deployment should be. `template` stays JSON: the controller copies it, and never looks inside."""
 
     replicas: int = 1
-    selector: Mapping[str, Any] = {}
-    template: JsonObject = {}
+    selector: Mapping[str, Any] = no_entries()
+    template: JsonObject = no_entries()
     strategy: DeploymentStrategy = DeploymentStrategy()
     min_ready_seconds: int = 0
     revision_history_limit: int = 10
@@ -67,8 +68,8 @@ class ReplicaSetSpec(View):
     """What a ReplicaSet should be."""
 
     replicas: int = 1
-    selector: Mapping[str, Any] = {}
-    template: JsonObject = {}
+    selector: Mapping[str, Any] = no_entries()
+    template: JsonObject = no_entries()
     min_ready_seconds: int = 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from k8slab.apimachinery.meta import no_entries
 from k8slab.apimachinery.model import KubeObject, View
 from k8slab.apimachinery.scheme import Resource
 
@@ -35,8 +36,8 @@ class ContainerPort(View):
 class ResourceRequirements(View):
     """What a container asks for (`requests`) and may at most use (`limits`), as quantities."""
 
-    requests: Mapping[str, str] = {}
-    limits: Mapping[str, str] = {}
+    requests: Mapping[str, str] = no_entries()
+    limits: Mapping[str, str] = no_entries()
 
 
 class EnvVar(View):
@@ -123,7 +124,7 @@ class PodSpec(View):
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
     node_name: str = ""
-    node_selector: Mapping[str, str] = {}
+    node_selector: Mapping[str, str] = no_entries()
     affinity: Mapping[str, Any] | None = None
     tolerations: tuple[Toleration, ...] = ()
     restart_policy: str = "Always"
@@ -136,7 +137,7 @@ class PodSpec(View):
     hostname: str = ""
     priority: int | None = None
     volumes: tuple[Volume, ...] = ()
-    overhead: Mapping[str, str] = {}
+    overhead: Mapping[str, str] = no_entries()
 
 
 class ContainerStateWaiting(View):
@@ -243,8 +244,8 @@ class NodeSpec(View):
 class NodeStatus(View):
     """What the node says about itself."""
 
-    capacity: Mapping[str, str] = {}
-    allocatable: Mapping[str, str] = {}
+    capacity: Mapping[str, str] = no_entries()
+    allocatable: Mapping[str, str] = no_entries()
     conditions: tuple[Condition, ...] = ()
     addresses: tuple[Mapping[str, str], ...] = ()
     images: tuple[Mapping[str, Any], ...] = ()
@@ -278,7 +279,7 @@ class Event(KubeObject):
     message: str = ""
     type: str = "Normal"
     count: int = 1
-    involved_object: Mapping[str, str] = {}
+    involved_object: Mapping[str, str] = no_entries()
     first_timestamp: str | None = None
     last_timestamp: str | None = None
 
@@ -288,7 +289,7 @@ class ConfigMap(KubeObject):
 
     resource: ClassVar = Resource("", "v1", "configmaps", "ConfigMap")
 
-    data: Mapping[str, str] = {}
+    data: Mapping[str, str] = no_entries()
 
 
 class Secret(KubeObject):
@@ -296,4 +297,4 @@ class Secret(KubeObject):
 
     resource: ClassVar = Resource("", "v1", "secrets", "Secret")
 
-    data: Mapping[str, str] = {}
+    data: Mapping[str, str] = no_entries()

@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from k8slab.apimachinery.naming import json_name
 from k8slab.apimachinery.rest import JsonObject
+
+
+def no_entries() -> Any:
+    """The default of a field that holds a map. (Of a plain `{}` pydantic would make a deep copy for each object.)"""
+    return Field(default_factory=dict)
 
 _CONFIG = ConfigDict(alias_generator=json_name, populate_by_name=True, frozen=True, extra="ignore")
 
@@ -43,8 +48,8 @@ class ObjectMeta(BaseModel):
     creation_timestamp: str = ""
     deletion_timestamp: str | None = None
     deletion_grace_period_seconds: int | None = None
-    labels: Mapping[str, str] = {}
-    annotations: Mapping[str, str] = {}
+    labels: Mapping[str, str] = no_entries()
+    annotations: Mapping[str, str] = no_entries()
     owner_references: tuple[OwnerReference, ...] = ()
     finalizers: tuple[str, ...] = ()
 

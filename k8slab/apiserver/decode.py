@@ -90,11 +90,14 @@ def read_patch(request: Request) -> Any:
     return _json(request.body, "")
 
 
-def check_schema(obj: JsonObject, definition: Definition | None, validation: str, raw: Any = None) -> list[str]:
+def check_schema(
+    obj: JsonObject, definition: Definition | None, validation: str, raw: Any = None, known: JsonObject | None = None
+) -> list[str]:
     """Check against the kind's schema, and drop what it does not know. Returns warnings.
 
     Raises BadRequest for what cannot be decoded and, with `Strict`, for unknown and duplicate fields; Invalid for missing
     required fields. `raw` is the body, where duplicates are looked for.
+    What it shares with `known` was checked before, and is not looked at again.
     """
     if validation not in VALIDATIONS:
         raise Invalid.object(
@@ -105,7 +108,8 @@ def check_schema(obj: JsonObject, definition: Definition | None, validation: str
     if definition is None:
         return []
     kind, api_version = obj["kind"], obj["apiVersion"]
-    faults = definition.check(obj)
+    fresh = obj if known is None else {key: value for key, value in obj.items() if value is not known.get(key)}
+    faults = [fault for fault in definition.check(fresh) if fault.kind != REQUIRED or obj.get(fault.path) is None]
     wrong = [fault for fault in faults if fault.kind not in (UNKNOWN, REQUIRED)]
     if wrong:
         raise _not_a(kind, api_version, wrong[0].detail)
@@ -124,7 +128,7 @@ def check_schema(obj: JsonObject, definition: Definition | None, validation: str
         causes = [Cause(fault.path, "FieldValueRequired", fault.detail) for fault in missing]
         raise Invalid.object(kind, _group(api_version), obj["metadata"].get("name", ""), causes)
     # Most objects have nothing to drop; to look for a null in the bytes is the cheapest way to know.
-    if faults or b"null" in orjson.dumps(obj):
+    if faults or b"null" in orjson.dumps(fresh):
         pruned = definition.prune(obj)
         if pruned is not obj:
             obj.clear()

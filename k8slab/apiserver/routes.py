@@ -9,6 +9,7 @@ Models: k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from k8slab.apimachinery.rest import Request
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
@@ -38,13 +39,20 @@ class RequestInfo:
 
 def request_info(request: Request) -> RequestInfo:
     """Read the method, the path and the query."""
-    parts = [part for part in request.path.split("/") if part]
+    method = request.method
+    return _read(method, request.path, _VERBS.get(method) == "get" and request.flag("watch"))
+
+
+@lru_cache(maxsize=4096)
+def _read(method: str, path: str, watch: bool) -> RequestInfo:
+    # Components ask the same again and again.
+    parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"] and len(parts) >= 3:
         group, version, rest = "", parts[1], parts[2:]
     elif parts[:1] == ["apis"] and len(parts) >= 4:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
-        return RequestInfo(request.method.lower(), request.path)
+        return RequestInfo(method.lower(), path)
 
     namespace = ""
     # `namespaces` is a prefix for what lives in one, and a resource with two subresources of its own.
@@ -56,15 +64,14 @@ def request_info(request: Request) -> RequestInfo:
         resource = None
     if plural == "namespaces" and not namespace:
         namespace = name
-    return RequestInfo(
-        _verb(request, name), request.path, True, group, version, plural, resource, namespace, name, subresource
-    )  # fmt: skip
+    verb = _verb(method, watch, name)
+    return RequestInfo(verb, path, True, group, version, plural, resource, namespace, name, subresource)
 
 
-def _verb(request: Request, name: str) -> str:
-    verb = _VERBS.get(request.method, request.method.lower())
-    if verb == "get" and not name:
-        return "watch" if request.flag("watch") else "list"
-    if verb == "get" and request.flag("watch"):
+def _verb(method: str, watch: bool, name: str) -> str:
+    verb = _VERBS.get(method, method.lower())
+    if watch:
         return "watch"
+    if verb == "get" and not name:
+        return "list"
     return "deletecollection" if verb == "delete" and not name else verb

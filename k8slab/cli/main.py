@@ -16,7 +16,7 @@ from rich.table import Table
 
 import k8slab
 from k8slab.cli.detached import READY, DetachedFailed, start_detached
-from k8slab.cli.profile import Config, Profile, ProfileError, profiles
+from k8slab.cli.profile import Config, Profile, ProfileError, profiles, runs_a_cluster
 from k8slab.client.kubeconfig import KubeconfigError, check_context, default_path, remove_context
 from k8slab.clock import Stopwatch, sleep_really
 from k8slab.loop.kubectl import Kubectl, KubectlNotFound, find_kubectl
@@ -227,7 +227,7 @@ def _stop(profile: Profile) -> bool:
         return False
     os.kill(state.pid, signal.SIGTERM)
     watch = Stopwatch()
-    while profile.state() is not None:
+    while runs_a_cluster(state.pid):
         if watch.elapsed() > STOP_WITHIN:
             raise ProfileError(f"process {state.pid} has not stopped within {STOP_WITHIN:g}s; see {profile.log}")
         sleep_really(0.05)

@@ -103,7 +103,7 @@ class Profile:
             state = State(**json.loads((self.path / "state.json").read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        return state if _runs_a_cluster(state.pid) else None
+        return state if runs_a_cluster(state.pid) else None
 
     def save_state(self, state: State | None) -> None:
         """Write down which process runs the cluster; None: it has stopped."""
@@ -131,7 +131,7 @@ def profiles() -> Iterator[Profile]:
                 yield Profile(path.name)
 
 
-def _runs_a_cluster(pid: int) -> bool:
+def runs_a_cluster(pid: int) -> bool:
     """Whether a process of that number lives and is one of ours: numbers are used again."""
     try:
         os.kill(pid, 0)

@@ -44,6 +44,7 @@ class Controller:
         self.recorder = EventRecorder(client, clock, self.name)
         self.informers: list[Informer[Any]] = []
         self._wake = wake
+        self._next_release = NEVER
 
     def informer(self, kind: type[T], **options: Any) -> Informer[T]:
         """A watch of this controller's: what it tells wakes the controller. Options as of `Informer`."""
@@ -60,7 +61,10 @@ class Controller:
 
     def step(self) -> bool:
         """Bring the caches up to date, then work off one key. False if there was neither news nor a key."""
-        news = [informer.drain() for informer in self.informers]
+        now = self.clock.now()
+        news = [informer.drain() for informer in self.informers if informer.stale or informer.release <= now]
+        if news:
+            self._next_release = min(informer.release for informer in self.informers)
         key = self.queue.get()
         if key is None:
             return any(news)
@@ -82,14 +86,11 @@ class Controller:
 
     def next_deadline(self) -> float:
         """When a key comes due, or a watch brings news that it held back."""
-        return min(self.queue.next_ready(), self._next_release())
+        return min(self.queue.next_ready(), self._next_release)
 
     def next_work(self) -> float:
         """The same, without keys that wait in the background."""
-        return min(self.queue.next_work(), self._next_release())
-
-    def _next_release(self) -> float:
-        return min((informer.next_release() for informer in self.informers), default=NEVER)
+        return min(self.queue.next_work(), self._next_release)
 
     def close(self) -> None:
         """Stop watching."""

@@ -51,8 +51,10 @@ class Informer(Generic[T]):
         self._indexes: dict[str, dict[str, list[str]]] = {name: {} for name in self._indexers}
         self._watch: Watch | None = None
         self._revision = 0
-        # Whether a poll is worth while: a component with 25 informers need not ask 24 of them in vain.
-        self._news = True
+        self.stale = True
+        """Whether it is worth while to drain: a component with 25 informers need not ask 24 of them in vain."""
+        self.release = NEVER
+        """When the watch lets go of events that it holds back; infinity for one that holds none back, as most do."""
         self.synced = False
         """Whether the cache has been filled once."""
 
@@ -67,11 +69,11 @@ class Informer(Generic[T]):
         """Bring the cache up to date. True if anything changed."""
         if self._watch is None:
             return self._relist()
-        if not self._news and not self._watch.closed and self.next_release() == NEVER:
-            return False
-        self._news = False  # before the poll, so that what comes during it is not missed
+        self.stale = False  # before the poll, so that what comes during it is not missed
         changed = False
-        for event in self._watch.poll():
+        events = self._watch.poll()
+        self.release = self._next_release()
+        for event in events:
             if event.type == "ERROR":
                 self._stop()
                 return self._relist() or changed
@@ -105,11 +107,6 @@ class Informer(Generic[T]):
     def __len__(self) -> int:
         return len(self._cache)
 
-    def next_release(self) -> float:
-        """When the watch lets go of events that it holds back; infinity for a watch that holds none back, as most do."""
-        release: Callable[[], float] = getattr(self._watch, "next_release", lambda: NEVER)
-        return release()
-
     def close(self) -> None:
         """Stop watching. Safe to call twice."""
         self._stop()
@@ -142,7 +139,7 @@ class Informer(Generic[T]):
             fields=self._fields,
             wake=self._wake,
         )
-        self._news = True
+        self.stale = True
         self.synced = True
         return changed
 
@@ -168,10 +165,11 @@ class Informer(Generic[T]):
     def _put(self, key: str, new: T | None) -> None:
         old = self._cache.get(key)
         for name, indexer in self._indexers.items():
-            before = set(indexer(old)) if old is not None else set()
-            after = set(indexer(new)) if new is not None else set()
-            if before == after:
+            was = indexer(old) if old is not None else ()
+            now = indexer(new) if new is not None else ()
+            if was == now:
                 continue
+            before, after = set(was), set(now)
             index = self._indexes[name]
             for value in sorted(before - after):
                 keys = index[value]
@@ -187,12 +185,17 @@ class Informer(Generic[T]):
         for tell in self._listeners:
             tell(old, new)
 
+    def _next_release(self) -> float:
+        release: Callable[[], float] = getattr(self._watch, "next_release", lambda: NEVER)
+        return release()
+
     def _wake(self) -> None:
-        self._news = True
+        self.stale = True
         if self._owner_wake is not None:
             self._owner_wake()
 
     def _stop(self) -> None:
+        self.stale = True  # also if the list that should follow fails: then the next look lists
         if self._watch is not None:
             self._watch.close()
             self._watch = None

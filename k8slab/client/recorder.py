@@ -2,7 +2,8 @@
 
 The same event again raises a count (`x3 over 2m`) instead of writing a new object. From the tenth different message of one
 reason about one object on, they become one, `(combined from similar events): ...`, until ten minutes pass without any. And
-no object gets more than 25 events at once, and one every five minutes after that. An event that cannot be written is lost: nothing depends on events.
+no object gets more than 25 events at once, and one every five minutes after that. An event that cannot be written is lost:
+nothing depends on events.
 
 Models: k8s.io/client-go/tools/record (event.go, events_cache.go: EventCorrelator).
 """

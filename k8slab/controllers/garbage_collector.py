@@ -112,7 +112,9 @@ class GarbageCollector(Controller):
         if known is not None:
             if _can_own(known, obj):
                 return known
-            where = f"[{owner.api_version}/{owner.kind}, namespace: {obj.namespace}, name: {owner.name}, uid: {owner.uid}]"
+            where = (
+                f"[{owner.api_version}/{owner.kind}, namespace: {obj.namespace}, name: {owner.name}, uid: {owner.uid}]"
+            )
             message = f'ownerRef {where} does not exist in namespace "{obj.namespace}"'
             self.recorder.event(obj, "Warning", "OwnerRefInvalidNamespace", message)
         resource = self._resources.get((owner.api_version, owner.kind))
@@ -188,6 +190,8 @@ class GarbageCollector(Controller):
             self.queue.add(obj.uid)
         else:
             self._objects[new.uid] = new
+            if old is not None and _same_graph(old, new):
+                return  # the usual case: a status, a lease
             if new.metadata.deleting and new.metadata.finalizers:
                 self.queue.add(new.uid)
             elif not all(self._knows_owner(new, owner) for owner in _owners_of(new)):
@@ -220,6 +224,16 @@ def _metadata_of(resource: Resource) -> type[KubeObject]:
 def _can_own(owner: KubeObject, obj: KubeObject) -> bool:
     """Only what has no namespace, or the same."""
     return owner.namespace in ("", obj.namespace)
+
+
+def _same_graph(old: KubeObject, new: KubeObject) -> bool:
+    """Whether a change leaves everything as it was that decides who goes."""
+    return (
+        old.uid == new.uid
+        and old.metadata.owner_references == new.metadata.owner_references
+        and old.metadata.finalizers == new.metadata.finalizers
+        and old.metadata.deletion_timestamp == new.metadata.deletion_timestamp
+    )
 
 
 def _owners_of(obj: KubeObject) -> list[str]:

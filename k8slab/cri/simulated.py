@@ -20,7 +20,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
-import k8slab
 from k8slab.apimachinery.rest import Stream
 from k8slab.clock import Clock
 from k8slab.cri.addresses import Addresses
@@ -47,6 +46,7 @@ from k8slab.cri.simulated_images import ImageStore
 from k8slab.cri.simulated_streams import ExecStream, LogStream
 from k8slab.cri.streams import BufferStream, error_status
 from k8slab.names import Chance
+from k8slab.version import __version__
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -97,7 +97,7 @@ class SimulatedRuntime:
 
     def version(self) -> Version:
         """It says what it is."""
-        return Version("simulated", k8slab.__version__)
+        return Version("simulated", __version__)
 
     def status(self) -> Mapping[str, str]:
         """The network is not ready until the node has its range of addresses."""

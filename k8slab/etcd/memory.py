@@ -207,8 +207,8 @@ class MemoryStore:
         """End the lease and delete its keys."""
         with self.lock:
             found = self._find_lease(lease)
-            del self._leases[lease]
             self.transact([], [Delete(key) for key in sorted(found.keys)])
+            del self._leases[lease]
 
     def expire_leases(self) -> bool:
         """Revoke the leases whose time is over; True if there was one."""

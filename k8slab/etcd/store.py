@@ -95,6 +95,10 @@ class LeaseNotFound(Exception):
     """A lease id that was never granted, was revoked, or has expired."""
 
 
+class StoreError(Exception):
+    """The store cannot be opened, or cannot keep what is written: the message says why, and what to do."""
+
+
 class Cursor(Protocol):
     """A place in the log, and a prefix."""
 

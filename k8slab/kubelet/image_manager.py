@@ -19,7 +19,7 @@ from k8slab.kubelet.backoff import Backoff
 from k8slab.kubelet.jobs import Jobs, Outcome
 
 PULL = "pull"
-LOOK_AGAIN = 1.0
+LOOK_AGAIN = 5.0
 """After a failed pull the Pod is looked at again so soon, and found to be in back-off."""
 
 
@@ -57,6 +57,8 @@ class ImageManager:
         """Keys of Pods and containers whose image was pulled for the start that comes next."""
         self._queue: deque[_Pull] = deque()
         self._current: _Pull | None = None
+        self._wanted: set[str] = set()
+        """Keys of those whose pull is under way or waits."""
 
     @property
     def busy(self) -> bool:
@@ -69,7 +71,7 @@ class ImageManager:
         if key in self._pulled:
             self._pulled.discard(key)
             return Verdict(ready=True)
-        if self._is_wanted(key):
+        if key in self._wanted:
             return Verdict()
         image, policy = container.image, container.image_pull_policy
         try:
@@ -94,6 +96,7 @@ class ImageManager:
             return
         now = self._clock.now()
         key = f"{pull.pod.uid}/{pull.container.name}"
+        self._wanted.discard(key)
         backoff_key = f"{pull.pod.uid}_{pull.container.image}"
         image = pull.container.image
         if outcome.error is None:
@@ -121,10 +124,7 @@ class ImageManager:
                 del table[key]
         self._pulled = {key for key in self._pulled if not key.startswith(f"{uid}/")}
         self._queue = deque(pull for pull in self._queue if pull.pod.uid != uid)
-
-    def _is_wanted(self, key: str) -> bool:
-        pulls = [*self._queue, *([self._current] if self._current else [])]
-        return any(f"{pull.pod.uid}/{pull.container.name}" == key for pull in pulls)
+        self._wanted = {key for key in self._wanted if not key.startswith(f"{uid}/")}
 
     def _in_backoff(self, pod: Pod, container: Container) -> Verdict | None:
         key = f"{pod.uid}_{container.image}"
@@ -148,6 +148,7 @@ class ImageManager:
         before = self._failed_at.get(f"{pod.uid}_{container.image}")
         self._say(pod, container, "Normal", "Pulling", f'Pulling image "{container.image}"')
         self._queue.append(_Pull(pod, container, self._clock.now()))
+        self._wanted.add(f"{pod.uid}/{container.name}")
         self._next()
         # While it tries again it still says why it failed before.
         if before is not None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from k8slab.api.core import Pod
 from k8slab.apimachinery.errors import ApiError, Conflict, NotFound
-from k8slab.apimachinery.rest import JsonObject, copy_of
+from k8slab.apimachinery.rest import JsonObject
 from k8slab.client.client import Client
 from k8slab.client.informer import Informer
 from k8slab.client.recorder import EventRecorder
@@ -104,6 +104,8 @@ class Kubelet:
         self._dirty: dict[str, None] = {}
         """UIDs about which there is news; an ordered set."""
         self._relist_at = clock.now()
+        # Not after the first moment at which a Pod wants to be looked at again.
+        self._next_again = NEVER
         self._orphans_checked = False
 
     # The loop.
@@ -116,10 +118,13 @@ class Kubelet:
         news = self.pods.drain()
         for outcome in self.jobs.finished():
             self._finish(outcome)
+            if outcome.key in self.workers:
+                self._dirty[outcome.key] = None
             news = True
         if now >= self._relist_at:
             news = self._relist() or news
-        self._wake_sleepers(now)
+        if self._next_again <= now:
+            self._wake_sleepers(now)
         if self._dirty:
             self._sync_dirty()
             news = True
@@ -133,7 +138,7 @@ class Kubelet:
             self.node.next_report(),
             self._relist_at,
             self.jobs.next_ready(),
-            self._next_again(),
+            self._next_again,
         )
 
     def next_work(self) -> float:
@@ -213,9 +218,9 @@ class Kubelet:
         return changed
 
     def _look_at(self, uid: str) -> None:
-        """Look at one Pod in the runtime, with which something was done; if that changed it, it is news."""
+        """Look at one Pod in the runtime, with which something was done. That is no news, unless it has ended already."""
         state = read_state(self.runtime, uid)
-        if state != self._states.get(uid):
+        if state is not None and state.ended and state != self._states.get(uid):
             self._dirty[uid] = None
         if state is not None:
             self._states[uid] = state
@@ -258,14 +263,18 @@ class Kubelet:
 
     # The Pods.
 
-    def _next_again(self) -> float:
-        return min((worker.again for worker in self.workers.values() if worker.again), default=NEVER)
+    def _look_again(self, worker: Worker, when: float) -> None:
+        """Look at a Pod at this moment, if nothing happens before; 0: when something happens."""
+        worker.again = when
+        if when:
+            self._next_again = min(self._next_again, when)
 
     def _wake_sleepers(self, now: float) -> None:
         for uid, worker in self.workers.items():
             if worker.again and worker.again <= now:
                 worker.again = 0.0
                 self._dirty[uid] = None
+        self._next_again = min((worker.again for worker in self.workers.values() if worker.again), default=NEVER)
 
     def _sync_dirty(self) -> None:
         """A pass over each Pod about which there is news, then a look at what has become of them."""
@@ -322,10 +331,10 @@ class Kubelet:
             return
         self._look_at(outcome.key)
         if outcome.error is not None:
-            worker.again = self.clock.now() + RELIST_PERIOD
+            self._look_again(worker, self.clock.now() + RELIST_PERIOD)
         elif isinstance(outcome.result, Report):
             worker.waiting = outcome.result.waiting
-            worker.again = outcome.result.again
+            self._look_again(worker, outcome.result.again)
         elif worker.phase == TERMINATING:
             self._terminate(outcome.key, worker)
 
@@ -361,12 +370,12 @@ class Kubelet:
             if status == worker.written:
                 return
         try:
-            self.client.patch_status(Pod, pod.name, pod.namespace, copy_of(status), uid=pod.uid)
+            self.client.patch_status(Pod, pod.name, pod.namespace, status, uid=pod.uid)
         except (NotFound, Conflict):
             return
         except ApiError as error:
             log.warning("%s: status of %s: %s", self.name, pod.key, error.message)
-            worker.again = self.clock.now() + RELIST_PERIOD
+            self._look_again(worker, self.clock.now() + RELIST_PERIOD)
             return
         worker.written = status
         if status["phase"] in ("Succeeded", "Failed"):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import k8slab
 from k8slab.api.core import Node
 from k8slab.apimachinery.errors import AlreadyExists, NotFound
 from k8slab.apimachinery.rest import JsonObject, copy_of
@@ -18,6 +17,7 @@ from k8slab.client.client import Client
 from k8slab.client.recorder import EventRecorder
 from k8slab.clock import Clock, to_rfc3339
 from k8slab.cri.api import CriError, Runtime
+from k8slab.version import __version__
 
 COMPUTE_PERIOD, REPORT_PERIOD = 10.0, 300.0
 KUBELET_VERSION = "v1.37.1"
@@ -89,12 +89,10 @@ class NodeStatus:
         """Compute the status; write it if it has changed, or if that is long ago."""
         now = self._clock.now()
         self._computed_at = now
-        status = self._compute(self._written)
         stale = now - self._written_at >= REPORT_PERIOD
-        if not force and not stale and _same(status, self._written):
-            return
-        for condition in status["conditions"]:
-            condition["lastHeartbeatTime"] = to_rfc3339(now)
+        if not force and not stale and self._says_ready(self._written) == self._ready():
+            return  # nothing else of a node's status ever changes
+        status = self._compute(self._written)
         try:
             self._client.patch_status(Node, self.name, "", copy_of(status))
         except NotFound:
@@ -128,6 +126,13 @@ class NodeStatus:
             "nodeInfo": self._info(),
         }
 
+    @staticmethod
+    def _says_ready(status: JsonObject | None) -> tuple[str, str, str, str] | None:
+        if status is None:
+            return None
+        last = status["conditions"][-1]
+        return last["type"], last["status"], last["reason"], last["message"]
+
     def _ready(self) -> tuple[str, str, str, str]:
         try:
             problems = sorted(self._runtime.status().values())
@@ -148,7 +153,7 @@ class NodeStatus:
             "kubeletVersion": KUBELET_VERSION,
             "machineID": self.name,
             "operatingSystem": "linux",
-            "osImage": f"k8slab {k8slab.__version__}" + (" (simulated)" if simulated else " (Docker)"),
+            "osImage": f"k8slab {__version__}" + (" (simulated)" if simulated else " (Docker)"),
             "systemUUID": self.name,
         }
 
@@ -166,15 +171,3 @@ class NodeStatus:
 
 def _transition(before: JsonObject | None, status: str) -> str | None:
     return before["lastTransitionTime"] if before and before["status"] == status else None
-
-
-def _same(one: JsonObject, other: JsonObject | None) -> bool:
-    """Whether two statuses say the same, the time of the heartbeat aside."""
-    if other is None:
-        return False
-    return _without_heartbeat(one) == _without_heartbeat(other)
-
-
-def _without_heartbeat(status: JsonObject) -> JsonObject:
-    conditions = [{k: v for k, v in each.items() if k != "lastHeartbeatTime"} for each in status["conditions"]]
-    return {**status, "conditions": conditions}

@@ -42,6 +42,11 @@ class PodState:
         return [each for found in self.containers.values() for each in found if each.state is ContainerState.RUNNING]
 
     @property
+    def ended(self) -> bool:
+        """Whether a container has ended and no newer one has taken its place."""
+        return any(found[0].state is ContainerState.EXITED for found in self.containers.values())
+
+    @property
     def empty(self) -> bool:
         """Whether the runtime holds nothing of it."""
         return not self.sandboxes and not self.containers

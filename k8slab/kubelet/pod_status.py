@@ -183,7 +183,6 @@ def _conditions(
             "type": type_,
             "status": status,
             "observedGeneration": pod.metadata.generation,
-            "lastProbeTime": None,
             "lastTransitionTime": since or to_rfc3339(now),
         }
         if reason:

@@ -41,6 +41,9 @@ class SteppedLoop:
         self._components: dict[str, Component] = {}
         # Those that may have work now. A dict used as an ordered set: only its sorted keys are ever looked at.
         self._ready: dict[str, None] = {}
+        # Of those, the ones whose timer has just rung: they come first, so that what happens at one moment on many nodes
+        # is one piece of news to the others.
+        self._due: dict[str, None] = {}
         # The component whose turn it is, while it has work left.
         self._current = ""
         # (when, name), with stale entries: an entry counts only if it is still what `_deadlines` says.
@@ -61,7 +64,7 @@ class SteppedLoop:
     def remove(self, name: str) -> None:
         """Stop a component, as a crash would. Raises KeyError if there is none of that name."""
         component = self._components.pop(name)
-        for table in (self._ready, self._deadlines, self._work):
+        for table in (self._ready, self._due, self._deadlines, self._work):
             table.pop(name, None)
         if self._current == name:
             self._current = ""
@@ -78,7 +81,7 @@ class SteppedLoop:
             return self._current
         if not self._ready:
             return ""
-        names = sorted(self._ready)
+        names = sorted(self._due) or sorted(self._ready)
         if len(names) > 1:
             return names[self._chance.integer("loop", self._revision()) % len(names)]
         return names[0]
@@ -120,6 +123,7 @@ class SteppedLoop:
                 self._current = name
                 component = self._components[name]
                 self._ready.pop(name)
+                self._due.pop(name, None)
                 if component.step():
                     self._ready[name] = None
                     return name
@@ -215,7 +219,7 @@ class SteppedLoop:
         while self.next_deadline() <= self.clock.now():
             _, name = heappop(self._heap)
             del self._deadlines[name]
-            self._ready[name] = None
+            self._ready[name] = self._due[name] = None
             due = True
         return due
 

@@ -24,19 +24,22 @@ def amount(name: str, quantity: str | int | float) -> int:
 
 
 def requests_of(pod: Pod) -> dict[str, int]:
-    """What a Pod asks for: the sum of its containers, or an init container if one asks for more."""
+    """What a Pod asks for: its containers and sidecars together, or an init container and the sidecars before it if more."""
     total: dict[str, int] = {}
     for container in pod.spec.containers:
         _add(total, _requests(container))
     sidecars: dict[str, int] = {}
+    start: dict[str, int] = {}
     for container in pod.spec.init_containers:
         asked = _requests(container)
         if container.restart_policy == "Always":
             _add(sidecars, asked)
-            _add(total, asked)
-        else:
-            for name, number in asked.items():
-                total[name] = max(total.get(name, 0), number + sidecars.get(name, 0))
+            continue
+        for name, number in asked.items():
+            start[name] = max(start.get(name, 0), number + sidecars.get(name, 0))
+    _add(total, sidecars)
+    for name, number in start.items():
+        total[name] = max(total.get(name, 0), number)
     _add(total, {name: amount(name, asked) for name, asked in pod.spec.overhead.items()})
     return total
 

@@ -125,7 +125,6 @@ class Scheduler:
             "status": "False",
             "reason": "Unschedulable",
             "message": message,
-            "lastProbeTime": None,
             "lastTransitionTime": to_rfc3339(self.clock.now()),
         }
         others = [
@@ -139,7 +138,7 @@ class Scheduler:
             return  # it has gone, or will be tried again
 
     def _next_release(self) -> float:
-        return min(self.nodes.next_release(), self.pods.next_release())
+        return min(self.nodes.release, self.pods.release)
 
     # The cache.
 
@@ -172,8 +171,8 @@ class Scheduler:
                 self._place(PodInfo.of(new), new.spec.node_name)
         elif new.metadata.deleting or new.spec.scheduling_gates:
             self.queue.remove(new.uid)
-        elif new.spec.scheduler_name == SCHEDULER_NAME:
-            self.queue.add(new)
+        elif new.spec.scheduler_name == SCHEDULER_NAME and new.uid not in self._where:
+            self.queue.add(new)  # one that is placed and comes without a node is old news
 
     def _place(self, pod: PodInfo, node: str) -> None:
         self._where[pod.pod.uid] = node

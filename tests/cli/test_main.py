@@ -79,7 +79,7 @@ def test_where_there_is_no_cluster_each_command_says_how_to_start_one(user):
     ("line", "says"),
     [
         ("start --runtime podman", "none of"),
-        ("start --nodes 0", "range"),
+        ("start --nodes 0", "greater than or equal to 1"),
         ("start --name A/B", "cannot name a cluster"),
     ],
 )
@@ -154,17 +154,17 @@ def test_after_kill_9_a_start_finds_all_objects_again(user):
 
 
 def test_a_cluster_in_the_foreground_stops_at_ctrl_c(user):
-    process = subprocess.Popen(
+    lines = []
+    with subprocess.Popen(
         [sys.executable, "-m", "k8slab", "start", "--runtime", "simulated", "--nodes", "1"],
         env=os.environ | {"K8SLAB_HOME": str(user.home / "k8slab"), "KUBECONFIG": str(user.kubeconfig)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Next:"):
-            process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    ) as process:  # fmt: skip
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Next:"):
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
     assert "Stopped." in lines[-1]
 
 

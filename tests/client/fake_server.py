@@ -36,7 +36,7 @@ class World:
     def settle(self, rounds: int = 2000) -> None:
         """Step all components until they are idle, and jump to whatever work is due later."""
         for _ in range(rounds):
-            while any([component.step() for component in self.components]):
+            while sum(component.step() for component in self.components):
                 rounds -= 1
                 assert rounds > 0, "it never settles"
             when = min((component.next_work() for component in self.components), default=NEVER)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8slab.api.core import ConfigMap
-from k8slab.apimachinery.errors import Expired
+from k8slab.apimachinery.errors import Expired, ServiceUnavailable
 from k8slab.apimachinery.rest import Response, WatchEvent
 from k8slab.client.informer import Informer, Tally
 from tests.client.fake_server import World, config_map
@@ -139,6 +139,19 @@ def test_a_watch_that_was_closed_begins_anew(world, wire, informer):
     create(world)
     assert informer.drain()
     assert wire.requests == ["list", "watch", "list", "watch"]
+
+
+def test_a_list_that_fails_is_tried_again(world, wire, informer):
+    create(world)
+    wire.watch.poll()
+    wire.closed, send = True, wire.send
+    wire.send = lambda request: Response(503, object=ServiceUnavailable("not now").status)
+    with pytest.raises(ServiceUnavailable):
+        informer.drain()
+    assert informer.stale
+    wire.send = send
+    assert informer.drain()
+    assert [each.name for each in informer.list()] == ["settings"]
 
 
 def test_a_selector_leaves_out_what_does_not_match(world):

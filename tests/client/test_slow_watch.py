@@ -92,10 +92,10 @@ def test_closing_forgets_what_is_held_back(world):
 def test_an_informer_passes_on_when_to_look(world):
     informer = Informer(slow_client(world, lose=0, repeat=0), ConfigMap, namespace="default")
     informer.drain()
-    assert informer.next_release() == NEVER
+    assert informer.release == NEVER
     create(world)
     informer.drain()
-    assert world.clock.now() < informer.next_release() < NEVER
+    assert world.clock.now() < informer.release < NEVER
 
 
 steps = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["write", "delete", "look", "wait"])), max_size=30)
@@ -121,6 +121,6 @@ def test_in_the_end_an_informer_knows_what_is_there(steps, seed):
         elif what == "write":
             create(world, name)
             there.add(name)
-    while informer.drain() or informer.next_release() < NEVER:
-        world.clock.advance_to(min(informer.next_release(), world.clock.now() + 10))
+    while informer.drain() or informer.release < NEVER:
+        world.clock.advance_to(min(informer.release, world.clock.now() + 10))
     assert informer.list() == world.client.list(ConfigMap, "default")

@@ -213,9 +213,7 @@ def test_a_selector_that_selects_everything_is_refused_by_the_controller(world):
     empty = deployment.model_copy(update={"spec": deployment.spec.model_copy(update={"selector": {}})})
     world.deployments.deployments._cache["default/web"] = empty
     world.deployments.reconcile("default/web")
-    assert world.events("SelectingAll") == [
-        "This deployment is selecting all pods. A non-empty selector is required."
-    ]
+    assert world.events("SelectingAll") == ["This deployment is selecting all pods. A non-empty selector is required."]
 
 
 def test_a_failure_to_make_pods_shows_in_the_status(world):

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from k8slab.api.apps import Deployment
 from k8slab.api.core import ConfigMap, Namespace, Pod
+from k8slab.apimachinery.errors import NotFound
 from k8slab.controllers.namespace import NamespaceController
-from tests.client.fake_server import World, config_map, pod
-from tests.controllers.harness import KINDS
+from tests.client.fake_server import World, config_map, pod, workload
+from tests.controllers.harness import KINDS, Workloads
 
 
 @pytest.fixture
@@ -66,3 +68,17 @@ def test_a_namespace_that_is_not_deleted_is_left_alone(world):
     before = world.store.revision
     world.settle()
     assert world.store.revision == before
+
+
+def test_controllers_give_up_on_a_namespace_that_goes():
+    world = Workloads()
+    world.components.append(NamespaceController(world.connect(), world.clock, world.chance, resources=KINDS))
+    world.client.create(Namespace, {"metadata": {"name": "shop"}})
+    world.client.create(Deployment, workload("web", 3), "shop")
+    world.settle()
+    assert len(world.client.list(Pod, "shop")) == 3
+    world.client.delete(Namespace, "shop")
+    world.settle()
+    with pytest.raises(NotFound):
+        world.client.get(Namespace, "shop")
+    assert world.client.list(Pod) == []

@@ -68,7 +68,11 @@ def test_the_order_of_keys_does_not_change_the_hash(order):
 
 
 def test_annotations_of_the_deployment_are_copied_save_those_that_are_its_own():
-    mine = {"kubernetes.io/change-cause": "why", "kubectl.kubernetes.io/last-applied-configuration": "{}", REVISION: "9"}
+    mine = {
+        "kubernetes.io/change-cause": "why",
+        "kubectl.kubernetes.io/last-applied-configuration": "{}",
+        REVISION: "9",
+    }
     assert annotations_for(deployment(**mine), None, 1) == {"kubernetes.io/change-cause": "why", REVISION: "1"}
 
 

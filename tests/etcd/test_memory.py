@@ -1,4 +1,7 @@
-"""The laws of the store, and a long random life compared with a model too simple to be wrong."""
+"""The laws of every store, and a long random life compared with a model that is too simple to be wrong.
+
+The fixture `store` is each kind of store in turn.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from k8slab.clock import NEVER, VirtualClock
+from k8slab.clock import NEVER
 from k8slab.etcd.memory import MemoryStore
 from k8slab.etcd.store import Compacted, Delete, Entry, Expect, FutureRevision, LeaseNotFound, Put
 
 WEB, DB = "/registry/pods/default/web", "/registry/pods/default/db"
 PODS = "/registry/pods/"
-
-
-@pytest.fixture
-def clock():
-    return VirtualClock()
-
-
-@pytest.fixture
-def store(clock):
-    return MemoryStore(clock)
 
 
 def put(store, key=WEB, value=b"1", lease=0):
@@ -88,7 +81,7 @@ def test_the_past_can_be_read(store):
     put(store, value=b"old")
     put(store, value=b"new")
     delete(store)
-    assert [entry and entry.value for entry in map(lambda r: store.get(WEB, r), (1, 2, 3))] == [b"old", b"new", None]
+    assert [entry and entry.value for entry in (store.get(WEB, r) for r in (1, 2, 3))] == [b"old", b"new", None]
     assert [len(store.range(PODS, revision).entries) for revision in (1, 2, 3)] == [1, 1, 0]
 
 
@@ -244,11 +237,14 @@ class AgainstTheModel(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.store = MemoryStore()
+        self.store = self.open()
         self.states = [{}]
         self.log = []
         self.compacted = 0
         self.cursors = []
+
+    def open(self):
+        return MemoryStore()
 
     @property
     def now(self):

@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8slab.api.core import Node, Pod
+from k8slab.client.slow_watch import SlowWatch
+from k8slab.scheduler.node_info import PodInfo
 from k8slab.scheduler.scheduler import Scheduler
 from tests.client.fake_server import World
 from tests.scheduler.objects import node_body, pod_body
@@ -13,9 +15,10 @@ from tests.scheduler.objects import node_body, pod_body
 class Place(World):
     """A world with a scheduler."""
 
-    def __init__(self, seed=1):
+    def __init__(self, seed=1, wrap=None):
         super().__init__(seed)
-        self.scheduler = Scheduler(self.connect(), self.clock, self.chance)
+        client = self.connect(wrap and (lambda transport: wrap(self, transport)))
+        self.scheduler = Scheduler(client, self.clock, self.chance)
         self.components = [self.scheduler]
 
     def node(self, name="node-1", **options):
@@ -195,3 +198,47 @@ def test_no_node_is_ever_given_more_than_it_has(requests, nodes):
         assert sorted(each.pod.name for each in info.pods.values()) == sorted(
             name for name, node in world.where().items() if node == info.name
         )
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("pod"), st.sampled_from(["500m", "1", "2"])),
+        st.tuples(st.just("delete"), st.integers(0, 5)),
+        st.tuples(st.just("step"), st.integers(1, 4)),
+        st.tuples(st.just("wait"), st.integers(1, 3)),
+        st.tuples(st.just("label"), st.integers(0, 5)),
+    ),
+    min_size=4,
+    max_size=20,
+)
+
+
+@settings(max_examples=50)
+@given(steps, st.integers(0, 1000))
+def test_with_slow_watches_all_pods_that_can_be_are_placed_and_no_node_has_too_many(steps, seed):
+    def slow(world, transport):
+        return SlowWatch(transport, world.clock, world.chance, str(seed), repeat=0.2, lose=0.1)
+
+    world = Place(wrap=slow)
+    world.node(room={"cpu": "2"})
+    for number, (what, detail) in enumerate(steps):
+        pods = world.pods()
+        if what == "pod":
+            world.pod(f"web-{number}", cpu=detail)
+        elif what == "delete" and pods:
+            world.client.delete(Pod, pods[detail % len(pods)].name, "default", grace_period=0)
+        elif what == "label" and pods:
+            labels = {"metadata": {"labels": {"touched": str(number)}}}
+            world.client.patch(Pod, pods[detail % len(pods)].name, "default", labels)
+        elif what == "wait":
+            world.clock.advance_to(world.clock.now() + detail)
+        elif what == "step":
+            for _ in range(detail):
+                world.scheduler.step()
+    world.settle()
+    asked = {pod.name: PodInfo.of(pod).requests["cpu"] for pod in world.pods()}
+    free = 2000 - sum(asked[name] for name, node in world.where().items() if node)
+    assert free >= 0
+    for pod in world.pods():
+        assert (pod.condition("PodScheduled").status == "True") == bool(pod.spec.node_name)
+        assert pod.spec.node_name or asked[pod.name] > free

@@ -45,7 +45,7 @@ def handle(context: Context) -> Response:
     patch = read_patch(context.request)
 
     def wish(old: JsonObject) -> JsonObject:
-        new = copy_of(apply(old, patch, definition))
+        new = apply(old, patch, definition)
         if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
             raise BadRequest("the patched object has no metadata")
         for field in ("apiVersion", "kind"):
@@ -53,7 +53,10 @@ def handle(context: Context) -> Response:
                 raise BadRequest(
                     f"the {field} of an object cannot be patched: {old[field]!r} would become {new.get(field)!r}"
                 )
-        context.warnings = check_schema(new, definition, context.validation)
+        # Of a patch of the status nothing else is kept: the rest may stay shared.
+        only_status = context.info.subresource == "status"
+        new = {**new, **copy_of({"status": new.get("status")})} if only_status else copy_of(new)
+        context.warnings = check_schema(new, definition, context.validation, known=old)
         return new
 
     return write(context, wish)

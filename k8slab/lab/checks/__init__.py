@@ -1,0 +1,117 @@
+"""The judges of the exercises: ordinary Python, one module for each exercise.
+
+A check is a list of criteria. Each has points and a judge: a function that looks at the learner's answer, and raises `Fault`
+with a sentence if it is not right. A criterion that needs another one is skipped where that one failed. Whatever a learner
+hands in, even code that raises, the result is a sentence and points, never a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+PASSED, FAILED, SKIPPED = "passed", "not yet", "skipped"
+
+
+class Fault(Exception):
+    """An answer is not right. The text says what was expected, what was seen, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One thing that an answer has to do."""
+
+    name: str
+    points: int
+    judge: Callable[[Any], None]
+    """Raises Fault."""
+    needs: str = ""
+    """The criterion without which this one makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of one criterion."""
+
+    name: str
+    points: int
+    of: int
+    outcome: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a check. In a notebook it shows as a table; `points` is what counts."""
+
+    verdicts: Sequence[Verdict] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        """The sum of what was reached."""
+        return sum(verdict.points for verdict in self.verdicts)
+
+    @property
+    def of(self) -> int:
+        """The sum of what can be reached."""
+        return sum(verdict.of for verdict in self.verdicts)
+
+    def __str__(self) -> str:
+        lines = []
+        for verdict in self.verdicts:
+            lines.append(f"[{verdict.points}/{verdict.of}] {verdict.name}: {verdict.outcome}")
+            if verdict.message:
+                lines.append(f"      {verdict.message}")
+        return "\n".join([*lines, f"{self.points} of {self.of} points"])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(each.name)}</td><td>{each.outcome}</td><td>{each.points}/{each.of}</td>"
+            f"<td style='text-align:left'>{escape(each.message)}</td></tr>"
+            for each in self.verdicts
+        )
+        head = "<tr><th>Criterion</th><th>Result</th><th>Points</th><th>What was seen</th></tr>"
+        return f"<table>{head}{rows}</table><p>{self.points} of {self.of} points</p>"
+
+
+class Check:
+    """A list of criteria, and hints."""
+
+    def __init__(self, criteria: Sequence[Criterion], hints: Sequence[str] = ()) -> None:
+        self.criteria, self.hints = criteria, hints
+
+    def __call__(self, answer: Any) -> Result:
+        """Judge an answer."""
+        verdicts: list[Verdict] = []
+        passed: set[str] = set()
+        for each in self.criteria:
+            if each.needs and each.needs not in passed:
+                verdicts.append(Verdict(each.name, 0, each.points, SKIPPED, f"first: {each.needs}"))
+                continue
+            message = _judged(each, answer)
+            if not message:
+                passed.add(each.name)
+            outcome = FAILED if message else PASSED
+            verdicts.append(Verdict(each.name, 0 if message else each.points, each.points, outcome, message))
+        return Result(verdicts)
+
+    def hint(self, number: int = 1) -> str:
+        """The first hint is small, the last one nearly the answer. Raises ValueError for a number that there is not."""
+        if not 1 <= number <= len(self.hints):
+            raise ValueError(f"there are hints 1 to {len(self.hints)}")
+        return self.hints[number - 1]
+
+
+def _judged(criterion: Criterion, answer: Any) -> str:
+    """What is wrong; empty if nothing is."""
+    try:
+        criterion.judge(answer)
+    except Fault as fault:
+        return str(fault)
+    except Exception as error:
+        return f"your code raised {type(error).__name__}: {error}"
+    return ""

@@ -1,0 +1,47 @@
+"""The engine's own source, in a notebook: what runs is what you read.
+
+`show(some_function)` displays the live source with its file and line, so that a chapter can never quote code that has changed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from html import escape
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import k8slab
+
+ROOT = Path(k8slab.__file__).parent
+
+
+class Source:
+    """A piece of source: plain text everywhere, with a heading in a notebook."""
+
+    def __init__(self, path: str, first_line: int, text: str) -> None:
+        self.path, self.first_line, self.text = path, first_line, text
+
+    def __repr__(self) -> str:
+        return f"# {self.path}\n{self.text}"
+
+    def _repr_markdown_(self) -> str:
+        return f"`{self.path}`\n\n```python\n{self.text}\n```"
+
+    def _repr_html_(self) -> str:
+        return f"<p><code>{escape(self.path)}</code></p><pre><code>{escape(self.text)}</code></pre>"
+
+
+def show(what: Any) -> Source:
+    """The source of a function, a method, a class or a module. Raises TypeError for anything else."""
+    if isinstance(what, property):
+        what = what.fget
+    try:
+        lines, first = inspect.getsourcelines(what)
+        file = inspect.getsourcefile(what)
+    except (TypeError, OSError):
+        raise TypeError(f"{what!r} has no Python source: show a function, a method, a class or a module") from None
+    path = Path(file or "")
+    shown = f"k8slab/{path.relative_to(ROOT).as_posix()}" if path.is_relative_to(ROOT) else path.name
+    text = inspect.cleandoc("\n" + "".join(lines)) if not isinstance(what, ModuleType) else "".join(lines).rstrip()
+    return Source(shown, max(first, 1), text)
