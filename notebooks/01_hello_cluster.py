@@ -64,7 +64,7 @@ cluster.run_until_idle()
 # What happened meanwhile? Every part of the cluster writes events about what it does.
 
 # %% id="events"
-# %kubectl get events
+# %kubectl get events --sort-by=.metadata.creationTimestamp
 
 # %% [markdown] id="events-read"
 # Read the column `OBJECT`. Three kinds of objects have events:
@@ -78,7 +78,11 @@ cluster.run_until_idle()
 # %% id="describe"
 # %kubectl describe pod -l app=hello-node
 
+# %% [markdown] id="logs-intro"
+# What the program itself says is in its log. It has only just started: give it a second.
+
 # %% id="logs"
+cluster.run_for("1s")
 # %kubectl logs deployment/hello-node
 
 # %% [markdown] id="owners"
@@ -125,7 +129,7 @@ cluster.run_until_idle()
 cluster.registry.fail("registry.k8s.io", "dial tcp: i/o timeout")
 
 # %% id="blocked-create"
-# %kubectl create deployment blocked --image=registry.k8s.io/e2e-test-images/agnhost:2.53 -- /agnhost netexec --http-port=8080
+# %kubectl create deployment blocked --image=registry.k8s.io/e2e-test-images/agnhost:2.53
 
 # %% id="blocked-now"
 # %kubectl get pods -l app=blocked
@@ -148,10 +152,15 @@ cluster.run_for("2m")
 # %kubectl get events --field-selector involvedObject.kind=Pod,reason=Failed
 
 # %% id="pulling-events"
-# %kubectl get events --field-selector reason=Pulling
+# %kubectl get events --field-selector reason=Pulling -o custom-columns=COUNT:.count,OBJECT:.involvedObject.name,MESSAGE:.message
 
 # %% [markdown] id="count"
-# `kubectl describe` shows such a line as `x4 over 70s`: the same event, counted.
+# One line for four tries: the same event again is counted, not repeated. `kubectl describe` shows it so:
+
+# %% id="counted"
+# %kubectl describe pod -l app=blocked
+
+# %% [markdown] id="what-is-wrong"
 # The events say what is wrong: `dial tcp: i/o timeout`. The Pod is fine; the way to the registry is not.
 
 # %% [markdown] id="cures"

@@ -1,0 +1,70 @@
+"""The chapters: what they store is what they do."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from k8slab.lab.notebooks import build
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MACHINE = re.compile(r"/(home|root|tmp|work|Users)/")
+
+
+def code_cells(chapter: Path) -> list[dict]:
+    return [cell for cell in json.loads(chapter.read_text())["cells"] if cell["cell_type"] == "code"]
+
+
+def test_there_are_chapters():
+    assert [chapter.stem for chapter in CHAPTERS] == ["00_index", "01_hello_cluster"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_stored_outputs_are_what_the_cells_give(chapter):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-W", "ignore", str(chapter)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed.group(1)) == len(code_cells(chapter))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_build_changes_nothing(chapter, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert build(Path("notebooks") / f"{chapter.stem}.py") == chapter.read_text()
+
+
+def test_chapter_01_compares_many_outputs():
+    compared = [cell for cell in code_cells(ROOT / "notebooks/01_hello_cluster.ipynb") if cell["outputs"]]
+    assert len(compared) > 20
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_no_output_is_an_error_or_names_this_machine(chapter):
+    for cell in code_cells(chapter):
+        assert all(output["output_type"] != "error" for output in cell["outputs"]), cell["id"]
+        assert not MACHINE.search(json.dumps(cell["outputs"])), cell["id"]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_cell_ids_are_named_and_unique(chapter):
+    ids = [cell["id"] for cell in json.loads(chapter.read_text())["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]*", each) for each in ids)
+
+
+def test_links_lead_somewhere():
+    for chapter in CHAPTERS:
+        for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", chapter.read_text()):
+            assert (chapter.parent / link).exists(), f"{chapter.name}: {link}"
