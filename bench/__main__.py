@@ -25,6 +25,7 @@ BENCHMARKS = {
     "start_stepped": "bench_start",
     "start_live": "bench_start",
     "store_writes": "bench_store",
+    "sqlite_writes": "bench_store",
     "watch_fan_out": "bench_store",
     "http_get": "bench_http",
     "http_post": "bench_http",

@@ -18,6 +18,7 @@ def no_entries() -> Any:
     """The default of a field that holds a map. (Of a plain `{}` pydantic would make a deep copy for each object.)"""
     return Field(default_factory=dict)
 
+
 _CONFIG = ConfigDict(alias_generator=json_name, populate_by_name=True, frozen=True, extra="ignore")
 
 

@@ -24,7 +24,7 @@ from k8slab.apiserver.selection import Selection
 from k8slab.clock import NEVER, Clock, VirtualClock
 from k8slab.etcd.store import Compacted, Cursor, Entry
 
-EVENT_CACHE = 10_000
+EVENT_CACHE = 2_000
 BOOKMARK_PERIOD = 60.0
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 NODE_NAME = "spec.nodeName"

@@ -14,12 +14,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-import k8slab
 from k8slab.cli.detached import READY, DetachedFailed, start_detached
 from k8slab.cli.profile import Config, Profile, ProfileError, profiles, runs_a_cluster
 from k8slab.client.kubeconfig import KubeconfigError, check_context, default_path, remove_context
 from k8slab.clock import Stopwatch, sleep_really
 from k8slab.loop.kubectl import Kubectl, KubectlNotFound, find_kubectl
+from k8slab.version import __version__
 
 app = typer.Typer(
     name="k8slab",
@@ -158,7 +158,7 @@ def version() -> None:
     """Say which k8slab, Kubernetes, kubectl and Python these are."""
     from k8slab.apiserver.version import GIT_VERSION
 
-    console.print(f"k8slab      {k8slab.__version__}")
+    console.print(f"k8slab      {__version__}")
     console.print(f"Kubernetes  {GIT_VERSION}")
     try:
         console.print(f"kubectl     {find_kubectl()}")

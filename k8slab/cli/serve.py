@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from k8slab import Cluster
 from k8slab.cli.detached import READY
 from k8slab.cli.profile import Config, Profile, ProfileError, State
 from k8slab.client.kubeconfig import merge_context
 from k8slab.clock import RealClock, Stopwatch
+from k8slab.cluster import Cluster
 from k8slab.etcd.sqlite import SqliteStore
 from k8slab.etcd.store import StoreError
 

@@ -66,7 +66,8 @@ class OwnershipGraph:
         lines = [
             "digraph owners {",
             '  graph [bgcolor="white", rankdir=LR, pad=0.2, nodesep=0.15]',
-            '  node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=11, margin="0.3,0.1", color="#333333"]',
+            '  node [shape=box, style="rounded,filled", margin="0.3,0.1", color="#333333"]',
+            '  node [fontname="Helvetica,Arial,sans-serif", fontsize=11]',
             '  edge [color="#333333", arrowsize=0.7]',
         ]
         for node in (node for _, node in self.root.walk()):

@@ -22,7 +22,6 @@ from k8slab.loop.interrupts import deferred_interrupts
 from k8slab.loop.player import Player
 from k8slab.names import Chance
 
-
 MAX_TURNS = 200_000
 """Units of work at one moment: far more than any cluster of a lab needs, unless two components undo each other's work."""
 

@@ -57,6 +57,7 @@ print(cluster.kubectl("get events --field-selector reason=Failed"))
 # Write a function that mends the shop, by `cluster.kubectl("...")`.
 # A minute later both Pods should be ready. It must stay the same Deployment, and `kubectl rollout undo` must keep a way back.
 
+
 # %% id="repair-function" nbgrader={"grade": false, "grade_id": "repair", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def repair(cluster):
     ### BEGIN SOLUTION

@@ -5,7 +5,7 @@ import pytest
 from k8slab.api.core import Pod
 from k8slab.clock import VirtualClock
 from k8slab.cri.api import CriError, Image, PullResult
-from k8slab.kubelet.image_manager import PULL, ImageManager
+from k8slab.kubelet.image_manager import LOOK_AGAIN, PULL, ImageManager
 from k8slab.kubelet.jobs import InlineJobs
 
 
@@ -85,10 +85,11 @@ def test_a_failed_pull_is_told_and_then_waits(node):
     node.ensure()
     node.wait(0.0)
     assert node.ensure().reason == "ErrImagePull"
-    node.wait(1.0)
+    node.wait(LOOK_AGAIN)
     verdict = node.ensure()
     assert (verdict.reason, verdict.again) == ("ImagePullBackOff", 10.0)
-    assert verdict.message == 'Back-off pulling image "app:1": ErrImagePull: no route to host'
+    why = "rpc error: code = Unavailable desc = no route to host"
+    assert verdict.message == f'Back-off pulling image "app:1": ErrImagePull: {why}'
 
 
 def test_after_its_wait_it_is_tried_again(node):

@@ -6,7 +6,11 @@ import pytest
 
 from k8slab.lab.checks import image_pull_backoff as check
 
-RIGHT = {"status after 2 seconds": "ErrImagePull", "status after 2 minutes": "ImagePullBackOff", "attempts in 2 minutes": 4}
+RIGHT = {
+    "status after 2 seconds": "ErrImagePull",
+    "status after 2 minutes": "ImagePullBackOff",
+    "attempts in 2 minutes": 4,
+}
 IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.39"
 
 

@@ -26,7 +26,7 @@ spec:
     spec:
       containers:
       - name: web
-        image: gcr.io/google-samples/kubernetes-bootcamp:v1
+        image: registry.k8s.io/e2e-test-images/agnhost:2.39
 """
 
 
@@ -90,12 +90,12 @@ STORY = (
     c("apply -f -", "deployment.apps/web configured", stdin=MANIFEST.replace("replicas: 2", "replicas: 3")),
     c("apply -f - --dry-run=server", "configured (server dry run)", stdin=MANIFEST),
     c("rollout status deployment/web --timeout=120s", "successfully rolled out"),
-    c("set image deployment/web web=gcr.io/google-samples/kubernetes-bootcamp:v2", "deployment.apps/web image updated"),
+    c("set image deployment/web web=registry.k8s.io/e2e-test-images/agnhost:2.53", "deployment.apps/web image updated"),
     c("rollout status deployment/web --timeout=120s", "successfully rolled out"),
     c("rollout history deployment/web", "REVISION", "1", "2"),
     c("rollout undo deployment/web", "deployment.apps/web rolled back"),
     c("rollout status deployment/web --timeout=120s", "successfully rolled out"),
-    c("get deployment web -o jsonpath={.spec.template.spec.containers[0].image}", "kubernetes-bootcamp:v1"),
+    c("get deployment web -o jsonpath={.spec.template.spec.containers[0].image}", "agnhost:2.39"),
     c("rollout restart deployment/web", "deployment.apps/web restarted"),
     c("rollout status deployment/web --timeout=120s", "successfully rolled out"),
     c("""patch deployment web -p '{"spec":{"replicas":2}}'""", "deployment.apps/web patched"),
@@ -123,7 +123,7 @@ STORY = (
     c("config view", "127.0.0.1", "DATA+OMITTED"),
     c("cluster-info", "is running at"),
     c("create namespace place", "namespace/place created"),
-    c("create deployment there -n place --image=busybox -- sleep 3600", "created"),
+    c("create deployment there -n place --image=registry.k8s.io/e2e-test-images/agnhost:2.39", "created"),
     c("delete namespace place --timeout=90s", 'namespace "place" deleted'),
     c("delete deployment web --cascade=orphan", 'deployment.apps "web" deleted'),
     c("get rs -l app=web", "web-"),

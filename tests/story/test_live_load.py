@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
-from k8slab.client.https import Https
 
 from k8slab import Cluster
 from k8slab.api.core import ConfigMap, Namespace
 from k8slab.client.client import Client
+from k8slab.client.https import Https
 from k8slab.clock import Stopwatch
 from tests.eventually import eventually
 

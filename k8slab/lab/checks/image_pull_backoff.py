@@ -26,7 +26,9 @@ Repair = Callable[[Cluster], None]
 def broken_cluster() -> Cluster:
     """A cluster with a Deployment `shop` of two Pods, whose image has a typing error."""
     cluster = Cluster(nodes=2, seed=SEED)
-    command = f"create deployment shop --image={BROKEN_IMAGE} --replicas={REPLICAS} -- /agnhost netexec --http-port=8080"
+    command = (
+        f"create deployment shop --image={BROKEN_IMAGE} --replicas={REPLICAS} -- /agnhost netexec --http-port=8080"
+    )
     cluster.kubectl(command).check()
     return cluster
 
@@ -94,7 +96,9 @@ def _judge_soon(prediction: Any) -> None:
 def _judge_later(prediction: Any) -> None:
     said = _predicted(prediction, "status after 2 minutes", str)
     if said != _really().later:
-        raise Fault(f"after {LATER:g}s `kubectl get pods` shows another STATUS than {said!r}: what is the kubelet doing then?")
+        raise Fault(
+            f"after {LATER:g}s `kubectl get pods` shows another STATUS than {said!r}: what is the kubelet doing then?"
+        )
 
 
 def _judge_attempts(prediction: Any) -> None:
@@ -104,7 +108,9 @@ def _judge_attempts(prediction: Any) -> None:
         raise Fault("12 would be one every 10 seconds; but the wait grows after each failure")
     if said != really:
         word = "many" if said > really else "few"
-        raise Fault(f"{said} is too {word}: the waits are 10 s, 20 s, 40 s, ...; count how many tries fit into {LATER:g} s")
+        raise Fault(
+            f"{said} is too {word}: the waits are 10 s, 20 s, 40 s, ...; count how many tries fit into {LATER:g} s"
+        )
 
 
 PREDICTION = Check(
@@ -166,7 +172,9 @@ def _judge_runs(mended: _Mended) -> None:
 def _judge_same(mended: _Mended) -> None:
     assert mended.before is not None
     if mended.after is None or mended.after.uid != mended.before.uid:
-        raise Fault("the Deployment `shop` is another one than before: it was deleted and made anew, and its history is gone")
+        raise Fault(
+            "the Deployment `shop` is another one than before: it was deleted and made anew, and its history is gone"
+        )
 
 
 def _judge_undo(mended: _Mended) -> None:
@@ -174,7 +182,9 @@ def _judge_undo(mended: _Mended) -> None:
     if mended.after.spec.replicas != REPLICAS:
         raise Fault(f"the Deployment should still have {REPLICAS} replicas; it has {mended.after.spec.replicas}")
     if len(mended.sets) < 2:
-        raise Fault("there is only one ReplicaSet: the old version should stay, so that `kubectl rollout undo` has a way back")
+        raise Fault(
+            "there is only one ReplicaSet: the old version should stay, so that `kubectl rollout undo` has a way back"
+        )
 
 
 def _waiting(pod: Pod) -> str:
