@@ -42,8 +42,8 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 65.0
 """The server itself gives up after 60."""
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-GOODBYE_SECONDS = 0.05
-"""What closed connections get to let go of their sockets: TLS says goodbye, and hears it."""
+GOODBYE_SECONDS, GOODBYE_LOOKS = 0.01, 300
+"""How often, and how many times at most, closing looks whether all sockets are free."""
 CLOSE_CHANNEL = 255
 """Its one byte says which channel ends: only v5 can say that stdin does."""
 BROKEN = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
@@ -156,7 +156,12 @@ class Https:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._session.close()
-        await asyncio.sleep(GOODBYE_SECONDS)
+        # TLS says goodbye, and hears it; only then a socket is free. The loop alone knows which still are open.
+        still_open = getattr(self._loop, "_transports", {})
+        for _ in range(GOODBYE_LOOKS):
+            await asyncio.sleep(GOODBYE_SECONDS)
+            if not still_open:
+                break
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, self.timeout), self._loop)

@@ -11,7 +11,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NEW_OBJECTS = 100_000
+NEW_OBJECTS = 1_000_000
 """As many more objects than were freed start a collection; Python's own number is 700."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from k8slab.api.core import Container, Node, Pod
 from k8slab.apimachinery.quantity import millis, value
@@ -59,11 +60,14 @@ class PodInfo:
 
     pod: Pod
     requests: dict[str, int]
+    shape: tuple[tuple[str, int], ...] = ()
+    """The requests again: Pods of the same shape take the same room."""
 
     @classmethod
     def of(cls, pod: Pod) -> PodInfo:
         """With its requests summed up."""
-        return cls(pod, requests_of(pod))
+        requests = requests_of(pod)
+        return cls(pod, requests, tuple(sorted(requests.items())))
 
     def scoring_request(self, name: str) -> int:
         """What counts when nodes are compared."""
@@ -82,6 +86,8 @@ class NodeInfo:
     """Like `requested`, where Pods without requests count for something."""
     pods: dict[str, PodInfo] = field(default_factory=dict)
     """By UID."""
+    scores: dict[Any, float] = field(default_factory=dict)
+    """Scores that hold until a Pod comes or goes, by plugin and shape of the Pod."""
 
     @classmethod
     def of(cls, node: Node, pods: Iterable[PodInfo] = ()) -> NodeInfo:
@@ -98,6 +104,7 @@ class NodeInfo:
 
     def add(self, pod: PodInfo) -> None:
         """A Pod has come."""
+        self.scores.clear()
         self.pods[pod.pod.uid] = pod
         _add(self.requested, pod.requests)
         _add(self.scored, {CPU: pod.scoring_request(CPU), MEMORY: pod.scoring_request(MEMORY)})
@@ -107,6 +114,7 @@ class NodeInfo:
         pod = self.pods.pop(uid, None)
         if pod is None:
             return
+        self.scores.clear()
         for name, number in pod.requests.items():
             self.requested[name] -= number
         for name in (CPU, MEMORY):

@@ -27,6 +27,12 @@ class Plugin:
     name = ""
     weight = 0
     """How much its score counts; 0: it only filters."""
+    lasts = False
+    """Whether its score stays the same until a Pod comes to the node or goes, for all Pods of the same requests."""
+
+    def skips(self, pod: PodInfo) -> bool:
+        """Whether the Pod asks nothing of it, on any node: then it is not consulted."""
+        return False
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """The reasons why the node will not do; none if it will."""
@@ -71,6 +77,10 @@ class NodeName(NodeProperty):
 
     name = "NodeName"
 
+    def skips(self, pod: PodInfo) -> bool:
+        """Most name none."""
+        return not pod.pod.spec.node_name
+
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """Only that one will do."""
         asked = pod.pod.spec.node_name
@@ -91,6 +101,8 @@ class TaintToleration(NodeProperty):
 
     def score(self, pod: PodInfo, node: NodeInfo) -> float:
         """PreferNoSchedule only counts against a node."""
+        if not node.node.spec.taints:
+            return 0.0
         soft = [taint for taint in node.node.spec.taints if taint.effect == "PreferNoSchedule"]
         return float(sum(1 for taint in soft if not _tolerates(pod.pod, taint)))
 
@@ -103,6 +115,10 @@ class NodeAffinity(NodeProperty):
     """Labels that a node must have (`nodeSelector`, required affinity), or had better have (preferred affinity)."""
 
     name, weight = "NodeAffinity", 2
+
+    def skips(self, pod: PodInfo) -> bool:
+        """Most do not care."""
+        return not pod.pod.spec.node_selector and not _affinity(pod.pod)
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """All of the selector; one of the terms."""
@@ -128,6 +144,10 @@ class NodePorts(Plugin):
 
     name = "NodePorts"
 
+    def skips(self, pod: PodInfo) -> bool:
+        """Most want none."""
+        return not _host_ports(pod.pod)
+
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """Look for one that is taken."""
         wanted = _host_ports(pod.pod)
@@ -140,7 +160,7 @@ class NodePorts(Plugin):
 class NodeResourcesFit(Plugin):
     """There must be room: for one more Pod, and for what it asks for. The emptier the node, the better."""
 
-    name, weight = "NodeResourcesFit", 1
+    name, weight, lasts = "NodeResourcesFit", 1, True
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Sequence[str]:
         """What there is too little of."""
@@ -170,7 +190,7 @@ class NodeResourcesFit(Plugin):
 class NodeResourcesBalancedAllocation(Plugin):
     """CPU and memory should be used up evenly."""
 
-    name, weight = "NodeResourcesBalancedAllocation", 1
+    name, weight, lasts = "NodeResourcesBalancedAllocation", 1, True
 
     def score(self, pod: PodInfo, node: NodeInfo) -> float:
         """100 where both shares are equal."""
@@ -210,6 +230,7 @@ class Verdict:
 def filter_nodes(plugins: Sequence[Plugin], pod: PodInfo, nodes: Sequence[NodeInfo]) -> Verdict:
     """Ask all filters. A node's first refusal counts."""
     fitting, reasons, hopeless = [], {}, set()
+    plugins = [plugin for plugin in plugins if not plugin.skips(pod)]
     for node in nodes:
         for plugin in plugins:
             refusal = plugin.filter(pod, node)
@@ -227,11 +248,24 @@ def score_nodes(plugins: Sequence[Plugin], pod: PodInfo, nodes: Sequence[NodeInf
     """The weighted sum of all scores, for each node."""
     totals = [0.0] * len(nodes)
     for plugin in plugins:
-        if plugin.weight:
-            scores = plugin.normalize([plugin.score(pod, node) for node in nodes])
+        if plugin.weight and not plugin.skips(pod):
+            score_of = _lasting_score if plugin.lasts else _score
+            scores = plugin.normalize([score_of(plugin, pod, node) for node in nodes])
             for place, score in enumerate(scores):
                 totals[place] += plugin.weight * score
     return totals
+
+
+def _score(plugin: Plugin, pod: PodInfo, node: NodeInfo) -> float:
+    return plugin.score(pod, node)
+
+
+def _lasting_score(plugin: Plugin, pod: PodInfo, node: NodeInfo) -> float:
+    # A Pod changes one node: the scores of the others need not be worked out again for the next of its kind.
+    known = node.scores.get((plugin.name, pod.shape))
+    if known is None:
+        known = node.scores[plugin.name, pod.shape] = plugin.score(pod, node)
+    return known
 
 
 def fit_error(verdict: Verdict, total: int) -> str:

@@ -113,7 +113,7 @@ def test_chapter_01_runs_from_top_to_bottom_in_jupyterlab(lab, page, tmp_path):
     page.goto(f"{lab}/tree/{CHAPTER}?token={TOKEN}")
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget", timeout=60_000)
     assert page.evaluate(RUN_ALL) == []
-    picture = page.locator(".jp-OutputArea-output svg").first
-    picture.scroll_into_view_if_needed()
-    assert picture.is_visible()
+    picture = page.locator(".jp-RenderedSVG").first
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.content.scrollToItem(22, 'center')")
+    picture.wait_for(state="visible")
     page.screenshot(path=os.environ.get("K8SLAB_SCREENSHOT") or tmp_path / "chapter01.png")

@@ -58,7 +58,7 @@ STORY = (
     c("rollout status deployment/hello-node --timeout=60s", "successfully rolled out"),
     c("get deployments", "hello-node", "1/1"),
     c("get pods", "hello-node-", "Running", "1/1"),
-    c("get pods -o wide", "NOMINATED NODE", "10.244."),
+    c("get pods -o wide", "NOMINATED NODE", "10.24"),
     c("get pods -A", "default"),
     c("get events", "Scheduled", "Pulled", "Created", "Started", "ScalingReplicaSet", "SuccessfulCreate"),
     c("get pod,svc -n kube-system", "No resources found in kube-system namespace."),
