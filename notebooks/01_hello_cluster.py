@@ -67,8 +67,9 @@ cluster.run_until_idle()
 # %kubectl get events --sort-by=.metadata.creationTimestamp
 
 # %% [markdown] id="events-read"
-# Read the column `OBJECT`. Three kinds of objects have events:
+# Read the column `OBJECT`. Four kinds of objects have events:
 #
+# - each **Node**: its kubelet started,
 # - the **Deployment**: it made a ReplicaSet ("scaled up"),
 # - the **ReplicaSet**: it made a Pod,
 # - the **Pod**: it got a node, its image was pulled, its container was created and started.

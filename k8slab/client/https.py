@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import socket
 import ssl
 import tempfile
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -85,6 +87,7 @@ class Https:
             self._tls = _tls(ca, certificate, key, insecure)
         self._lock = threading.Lock()
         self._closed = False
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
         self._session: aiohttp.ClientSession
@@ -146,7 +149,7 @@ class Https:
 
     async def _new_session(self) -> aiohttp.ClientSession:
         # No limit: every watch holds a connection.
-        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=60)
+        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=60, socket_factory=self._make_socket)
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
         return aiohttp.ClientSession(connector=connector, headers=self._headers, timeout=limits, auto_decompress=True)
 
@@ -156,12 +159,18 @@ class Https:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._session.close()
-        # TLS says goodbye, and hears it; only then a socket is free. The loop alone knows which still are open.
-        still_open = getattr(self._loop, "_transports", {})
+        # TLS says goodbye, and hears it; only then a socket is free.
         for _ in range(GOODBYE_LOOKS):
             await asyncio.sleep(GOODBYE_SECONDS)
-            if not still_open:
+            if all(made.fileno() < 0 for made in tuple(self._sockets)):
                 break
+
+    def _make_socket(self, address: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, *_ = address
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        self._sockets.add(made)
+        return made
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, self.timeout), self._loop)
