@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from k8slab.api.core import Container, Pod
+from k8slab.api.core import Container, ContainerStatus, Pod
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.clock import to_rfc3339
 from k8slab.cri.api import Container as Running
@@ -103,6 +103,8 @@ def _container_status(
     }
     if current is not None:
         status["containerID"] = f"{node.runtime}://{current.id}"
+    elif before is not None and before.container_id:
+        status["containerID"] = before.container_id
     reason = waiting.get(container.name)
     if is_running and current is not None:
         status["state"] = {"running": {"startedAt": to_rfc3339(current.started_at)}}
@@ -121,7 +123,20 @@ def _container_status(
         status["state"] = _waiting(*(reason or default))
         if previous is not None:
             status["lastState"] = _terminated(previous, node)
+    if not status["lastState"] and before is not None:
+        status["lastState"] = _remembered(before, lost=current is None)
     return status
+
+
+def _remembered(before: ContainerStatus, lost: bool) -> JsonObject:
+    """What only the API still knows: how the container before this one ended, or that it was lost with its runtime."""
+    if before.last_state.terminated is not None:
+        return before.last_state.model_dump(by_alias=True, exclude_defaults=True)
+    if not lost or not before.container_id:
+        return {}
+    message = "The container could not be located when the pod was deleted.  The container used to be Running"
+    ended = {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": message, "containerID": before.container_id}
+    return {"terminated": ended}
 
 
 def _waiting(reason: str, message: str) -> JsonObject:

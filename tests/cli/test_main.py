@@ -113,6 +113,8 @@ def test_a_cluster_lives_through_start_stop_start_and_delete(user):
     assert "keeps them" in user("start --nodes 5 --detach", code=1)
 
     assert "Starting the cluster" in user("start --detach")
+    restarts = "get pods -o jsonpath={.items[*].status.containerStatuses[0].restartCount}"
+    assert eventually(lambda: user.kubectl(restarts) == "1 1", within=60)
     user.kubectl("wait --for=condition=Available deployment/web --timeout=60s")
     assert "web" in user.kubectl("get deployments")
     user("delete")
