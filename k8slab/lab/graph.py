@@ -131,6 +131,8 @@ def render(dot: str) -> str:
         done = subprocess.run(
             [program, "-Tsvg"], input=dot, capture_output=True, text=True, timeout=LAYOUT_SECONDS, check=False
         )
+    except OSError as error:
+        raise RuntimeError(f"Graphviz cannot be run: {error}") from None
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"Graphviz took more than {LAYOUT_SECONDS:g}s; draw a smaller part") from None
     if done.returncode:
@@ -146,10 +148,13 @@ def _resource(kind: str) -> Resource:
     raise ValueError(f"no kind {kind!r} is served; see: kubectl api-resources")
 
 
-def _node(obj: JsonObject, dependents: dict[str, list[JsonObject]]) -> OwnedNode:
+def _node(obj: JsonObject, dependents: dict[str, list[JsonObject]], above: tuple[str, ...] = ()) -> OwnedNode:
+    """`above` holds the uids on the way to the root: objects can own each other in a circle, which is cut where it closes."""
     meta = obj["metadata"]
-    children = sorted(dependents.get(meta["uid"], []), key=lambda each: (each["kind"], each["metadata"]["name"]))
-    return OwnedNode(obj["kind"], meta["name"], _state(obj), tuple(_node(child, dependents) for child in children))
+    above += (meta["uid"],)
+    owned = [child for child in dependents.get(meta["uid"], []) if child["metadata"]["uid"] not in above]
+    owned.sort(key=lambda each: (each["kind"], each["metadata"]["name"]))
+    return OwnedNode(obj["kind"], meta["name"], _state(obj), tuple(_node(child, dependents, above) for child in owned))
 
 
 def _state(obj: JsonObject) -> str:

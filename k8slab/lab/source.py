@@ -1,6 +1,7 @@
 """The engine's own source, in a notebook: what runs is what you read.
 
-`show(some_function)` displays the live source with its file and line, so that a chapter can never quote code that has changed.
+`show(some_function)` displays the live source with its file, so that a chapter can never quote code that has changed. The
+line is known too (`first_line`), but not shown: it moves whenever somebody writes a line above.
 """
 
 from __future__ import annotations

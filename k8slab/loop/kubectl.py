@@ -29,6 +29,13 @@ class KubectlNotFound(RuntimeError):
     """There is no kubectl on this machine."""
 
 
+class UnreadableCommand(ValueError):
+    """A command with an open quote. A notebook shows it as its sentence, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
 @dataclass(frozen=True)
 class KubectlResult:
     """What kubectl printed, and how it ended. In a notebook it shows as kubectl's own output."""
@@ -78,12 +85,12 @@ def find_kubectl() -> str:
 
 
 def split_command(command: str | Sequence[str]) -> list[str]:
-    """A command as typed, or as a list, without a leading `kubectl`. Raises ValueError on an unclosed quote."""
+    """A command as typed, or as a list, without a leading `kubectl`. Raises UnreadableCommand on an open quote."""
     if isinstance(command, str):
         try:
             args = shlex.split(command)
         except ValueError as error:
-            raise ValueError(f"cannot read the command {command!r}: {error}; check its quotes") from None
+            raise UnreadableCommand(f"cannot read the command {command!r}: {error}; check its quotes") from None
     else:
         args = [str(arg) for arg in command]
     return args[1:] if args[:1] == ["kubectl"] else args

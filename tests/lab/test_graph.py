@@ -81,3 +81,24 @@ def test_names_with_quotes_do_no_harm():
 def test_a_graph_that_cannot_be_drawn_is_an_error_in_a_sentence():
     with pytest.raises(RuntimeError, match="Graphviz failed"):
         render("digraph {")
+
+
+def test_objects_that_own_each_other_are_cut_where_the_circle_closes():
+    with Cluster(nodes=1, seed=1) as cluster:
+        cluster.kubectl("create deployment a --image=nginx --replicas=0")
+        cluster.kubectl("create deployment b --image=nginx --replicas=0")
+        for name, owner in (("a", "b"), ("b", "a")):
+            uid = cluster.kubectl(f"get deployment {owner} -o json").json()["metadata"]["uid"]
+            reference = f'{{"apiVersion": "apps/v1", "kind": "Deployment", "name": "{owner}", "uid": "{uid}"}}'
+            patch = f'{{"metadata": {{"ownerReferences": [{reference}]}}}}'
+            cluster.kubectl(["patch", "deployment", name, "--type=merge", "-p", patch])
+        graph = ownership_graph(cluster, "deployment", "a")
+    assert [(row[1], row[3]) for row in graph.table if row[0] == "Deployment"] == [("a", ""), ("b", "a")]
+
+
+def test_without_a_working_graphviz_the_text_stays(monkeypatch):
+    def broken(*_args, **_options):
+        raise PermissionError("not allowed")
+
+    monkeypatch.setattr("k8slab.lab.graph.subprocess.run", broken)
+    assert OwnershipGraph(OwnedNode("Pod", "web"))._repr_mimebundle_() == {"text/plain": "Pod/web"}

@@ -15,8 +15,9 @@ def test_quotes_are_the_shells():
 
 
 def test_an_open_quote_is_named():
-    with pytest.raises(ValueError, match="check its quotes"):
+    with pytest.raises(ValueError, match="check its quotes") as error:
         split_command("get pods -l 'app")
+    assert error.value._render_traceback_() == [str(error.value)]
 
 
 def test_a_result_shows_as_kubectls_own_output():
