@@ -135,7 +135,12 @@ def _remembered(before: ContainerStatus, lost: bool) -> JsonObject:
     if not lost or not before.container_id:
         return {}
     message = "The container could not be located when the pod was deleted.  The container used to be Running"
-    ended = {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": message, "containerID": before.container_id}
+    ended = {
+        "exitCode": 137,
+        "reason": "ContainerStatusUnknown",
+        "message": message,
+        "containerID": before.container_id,
+    }
     return {"terminated": ended}
 
 
