@@ -72,7 +72,10 @@ class Controller:
             again = self.reconcile(key)
         except ApiError as error:
             log.debug("%s: %s: %s", self.name, key, error.message)
-            self.queue.add_rate_limited(key)
+            if _namespace_goes(error):
+                self.queue.forget(key)
+            else:
+                self.queue.add_rate_limited(key)
         except Exception:
             log.exception("%s failed at %s, and will try again", self.name, key)
             self.queue.add_rate_limited(key)
@@ -96,3 +99,8 @@ class Controller:
         """Stop watching."""
         for informer in self.informers:
             informer.close()
+
+
+def _namespace_goes(error: ApiError) -> bool:
+    """Whether the namespace is being deleted: then trying again is of no use."""
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in error.causes)

@@ -82,6 +82,7 @@ class Informer(Generic[T]):
                 continue
             if event.revision < self._revision:
                 continue  # the watch repeats itself: what it tells may have been deleted since
+            self._revision = event.revision
             changed = self._apply(event) or changed
         if self._watch.closed:
             self._stop()
@@ -159,7 +160,6 @@ class Informer(Generic[T]):
             if old is not None and old.uid != new.uid:
                 self._put(new.key, None)  # it went and came back between two looks: two objects of one name
             self._put(new.key, new)
-        self._revision = max(self._revision, event.revision)
         return True
 
     def _put(self, key: str, new: T | None) -> None:

@@ -31,7 +31,7 @@ CACHE_SIZE = 4096
 MAX_SIMILAR, SIMILAR_SECONDS = 10, 600.0
 SPAM_BURST, SPAM_QPS = 25, 1 / 300
 COMBINED = "(combined from similar events): "
-NAME_TRIES = 4
+NAME_TRIES = 16
 
 
 @dataclass(slots=True)
@@ -110,8 +110,9 @@ class EventRecorder:
             "reportingComponent": self._component,
             "reportingInstance": self._host,
         }
-        for _ in range(NAME_TRIES):
-            name = self._name(reference)
+        for attempt in range(NAME_TRIES):
+            # Taken, if this component was started again at the same moment: then by more and more names.
+            name = self._name(reference, 2**attempt)
             try:
                 self._client.create(EVENTS, {**body, "metadata": {"name": name, "namespace": namespace}}, namespace)
             except AlreadyExists:
@@ -119,9 +120,9 @@ class EventRecorder:
             _remember(self._seen, key, _Seen(name, namespace))
             return
 
-    def _name(self, reference: JsonObject) -> str:
+    def _name(self, reference: JsonObject, stride: int) -> str:
         """The object's name and the time in nanoseconds; a number of our own keeps those of one moment apart."""
-        self._number += 1
+        self._number += stride
         nanoseconds = int(self._clock.now() * 1_000_000) * 1000 + self._number
         return f"{reference['name']}.{nanoseconds:016x}"
 

@@ -24,6 +24,7 @@ from k8slab.controllers import deployment_status as report
 from k8slab.controllers.revisions import (
     DESIRED,
     HASH_LABEL,
+    MAXIMUM,
     REVISION,
     annotations_for,
     by_age,
@@ -75,7 +76,7 @@ class DeploymentController(Controller):
         if self._note_pause(deployment):
             return None
         if deployment.spec.paused or self._was_scaled(rollout):
-            renewed = rollout.new is not None and self._renew_annotations(rollout)
+            renewed = rollout.new is not None and self._renew(rollout)
             if not renewed and not self._scale(rollout) and deployment.spec.paused:
                 self._clean_up(rollout)
         elif deployment.spec.strategy.type == "Recreate":
@@ -188,16 +189,18 @@ class DeploymentController(Controller):
         if rollout.new is None:
             self._create_new(rollout)
             return False
-        return not self._renew_annotations(rollout)
+        return not self._renew(rollout)
 
-    def _renew_annotations(self, rollout: _Rollout) -> bool:
-        """Bring the new ReplicaSet's annotations up to date; True if they were not."""
+    def _renew(self, rollout: _Rollout) -> bool:
+        """Bring what the new ReplicaSet has from the Deployment, its template aside, up to date; True if it was not."""
         deployment, new = rollout.deployment, rollout.require_new()
         revision = max(next_revision(rollout.old), revision_of(new))
         wanted = annotations_for(deployment, new, revision)
-        changed = wanted != new.metadata.annotations
+        long_enough = deployment.spec.min_ready_seconds
+        changed = wanted != new.metadata.annotations or long_enough != new.spec.min_ready_seconds
         if changed:
-            self.client.patch(ReplicaSet, new.name, new.namespace, {"metadata": {"annotations": wanted}})
+            patch = {"metadata": {"annotations": wanted}, "spec": {"minReadySeconds": long_enough}}
+            self.client.patch(ReplicaSet, new.name, new.namespace, patch)
         self._number(deployment, revision)
         found = any(each.type == report.PROGRESSING for each in deployment.status.conditions)
         if not found:
@@ -365,7 +368,8 @@ class _Rollout:
 
 
 def _size(rs: ReplicaSet) -> Size:
-    return Size(rs.name, rs.spec.replicas, rs.status.available_replicas)
+    before = rs.metadata.annotations.get(MAXIMUM, "")
+    return Size(rs.name, rs.spec.replicas, rs.status.available_replicas, int(before) if before.isdigit() else 0)
 
 
 def _is_saturated(rs: ReplicaSet, deployment: Deployment) -> bool:

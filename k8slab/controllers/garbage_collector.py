@@ -83,7 +83,7 @@ class GarbageCollector(Controller):
             found = self._look_up(obj, owner)
             if found is None:
                 absent.append(owner)
-            elif found.metadata.deleting and FOREGROUND in found.metadata.finalizers:
+            elif _is_foreground(found):
                 waiting.append(owner)
             else:
                 solid.append(owner)
@@ -92,8 +92,10 @@ class GarbageCollector(Controller):
                 self._drop_references(obj, [owner.uid for owner in (*absent, *waiting)])
             return
         # With an owner that waits for us, we go the same way: our own dependents first.
-        has_dependents = any(True for _ in self._dependents(obj.uid))
-        policy = "Foreground" if waiting and has_dependents else "Background"
+        dependents = self._dependents(obj.uid)
+        if waiting and any(map(_is_foreground, dependents)) and self._unblock(obj):
+            return
+        policy = "Foreground" if waiting and dependents else "Background"
         if ORPHAN in obj.metadata.finalizers:
             policy = "Orphan"
         elif FOREGROUND in obj.metadata.finalizers:
@@ -110,13 +112,10 @@ class GarbageCollector(Controller):
         """The owner as the cache knows it; where it does not, as the server says. None: it is gone."""
         known = self._objects.get(owner.uid)
         if known is not None:
-            if _can_own(known, obj):
+            if _is_meant(known, owner, obj):
                 return known
-            where = (
-                f"[{owner.api_version}/{owner.kind}, namespace: {obj.namespace}, name: {owner.name}, uid: {owner.uid}]"
-            )
-            message = f'ownerRef {where} does not exist in namespace "{obj.namespace}"'
-            self.recorder.event(obj, "Warning", "OwnerRefInvalidNamespace", message)
+            if not _can_own(known, obj):
+                self._report_namespace(obj, owner)
         resource = self._resources.get((owner.api_version, owner.kind))
         if resource is None:
             return _Unknown()  # a kind that is not served: nobody can say that it is gone
@@ -128,6 +127,11 @@ class GarbageCollector(Controller):
         except NotFound:
             return None
         return found if found.uid == owner.uid else None
+
+    def _report_namespace(self, obj: KubeObject, owner: OwnerReference) -> None:
+        where = f"[{owner.api_version}/{owner.kind}, namespace: {obj.namespace}, name: {owner.name}, uid: {owner.uid}]"
+        message = f'ownerRef {where} does not exist in namespace "{obj.namespace}"'
+        self.recorder.event(obj, "Warning", "OwnerRefInvalidNamespace", message)
 
     def _foreground(self, owner: KubeObject) -> None:
         """Delete the dependents; when none is left that blocks, let the owner go."""
@@ -148,11 +152,18 @@ class GarbageCollector(Controller):
         self._remove_finalizer(owner, ORPHAN)
 
     def _drop_references(self, obj: KubeObject, uids: Sequence[str]) -> None:
-        kept = [
-            reference.model_dump(by_alias=True, exclude_defaults=True)
-            for reference in obj.metadata.owner_references
-            if reference.uid not in uids
-        ]
+        self._write_references(obj, [each for each in obj.metadata.owner_references if each.uid not in uids])
+
+    def _unblock(self, obj: KubeObject) -> bool:
+        """Objects that own each other in a ring would wait for ever: nobody waits for this one. False if nobody did."""
+        references = obj.metadata.owner_references
+        if not any(each.block_owner_deletion for each in references):
+            return False
+        self._write_references(obj, [each.model_copy(update={"block_owner_deletion": False}) for each in references])
+        return True
+
+    def _write_references(self, obj: KubeObject, references: Sequence[OwnerReference]) -> None:
+        kept = [each.model_dump(by_alias=True, exclude_defaults=True) for each in references]
         patch = {
             "metadata": {
                 "uid": obj.uid,
@@ -175,9 +186,9 @@ class GarbageCollector(Controller):
         except NotFound:
             return
 
-    def _knows_owner(self, obj: KubeObject, uid: str) -> bool:
-        known = self._objects.get(uid)
-        return known is not None and _can_own(known, obj)
+    def _knows_owner(self, obj: KubeObject, owner: OwnerReference) -> bool:
+        known = self._objects.get(owner.uid)
+        return known is not None and _is_meant(known, owner, obj)
 
     def _dependents(self, uid: str) -> list[KubeObject]:
         return [obj for informer in self._graph for obj in informer.by_index(DEPENDENTS, uid)]
@@ -194,7 +205,7 @@ class GarbageCollector(Controller):
                 return  # the usual case: a status, a lease
             if new.metadata.deleting and new.metadata.finalizers:
                 self.queue.add(new.uid)
-            elif not all(self._knows_owner(new, owner) for owner in _owners_of(new)):
+            elif not all(self._knows_owner(new, owner) for owner in new.metadata.owner_references):
                 self.queue.add(new.uid)  # an owner that is not known may be gone already
         # Whoever waits for its dependents wants to know of each change.
         for owner in dict.fromkeys(_owners_of(obj) + (_owners_of(old) if old else [])):
@@ -224,6 +235,18 @@ def _metadata_of(resource: Resource) -> type[KubeObject]:
 def _can_own(owner: KubeObject, obj: KubeObject) -> bool:
     """Only what has no namespace, or the same."""
     return owner.namespace in ("", obj.namespace)
+
+
+def _is_meant(known: KubeObject, owner: OwnerReference, obj: KubeObject) -> bool:
+    """Whether a reference describes the object that has its UID: a UID alone, with another's name, proves nothing."""
+    group = owner.api_version.rpartition("/")[0]
+    described = (group, owner.kind, owner.name) == (known.resource.group, known.resource.kind, known.name)
+    return described and _can_own(known, obj)
+
+
+def _is_foreground(obj: KubeObject) -> bool:
+    """Whether it is going, and waits for its dependents to go first."""
+    return obj.metadata.deleting and FOREGROUND in obj.metadata.finalizers
 
 
 def _same_graph(old: KubeObject, new: KubeObject) -> bool:

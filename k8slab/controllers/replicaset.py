@@ -76,7 +76,8 @@ class ReplicaSetController(Controller):
         if not settled:
             # What a broken watch has missed is never seen: then only time helps.
             self.queue.add_after(key, TIMEOUT + 1, background=True)
-        return self._write_status(rs, self._status_of(rs, pods, active), failure)
+        self._write_status(rs, self._status_of(rs, pods, active), failure)
+        return self._next_available(rs, active)
 
     # What is to be done.
 
@@ -150,8 +151,14 @@ class ReplicaSetController(Controller):
         going = sum(1 for pod in pods if pod.metadata.deleting and not pod.finished)
         return _status(rs, (len(active), len(ready), going), labeled, available)
 
-    def _write_status(self, rs: ReplicaSet, status: JsonObject, failure: tuple[str, ApiError] | None) -> float | None:
-        """Write the status if it differs. Returns when the next Pod may become available."""
+    def _next_available(self, rs: ReplicaSet, active: list[Pod]) -> float | None:
+        """In how many seconds the next Pod will have been ready for long enough; None if none is on the way."""
+        long_enough = self.clock.now() - rs.spec.min_ready_seconds
+        waits = [ready_since(pod) - long_enough for pod in active if pod.ready]
+        return min((wait for wait in waits if wait > 0), default=None)
+
+    def _write_status(self, rs: ReplicaSet, status: JsonObject, failure: tuple[str, ApiError] | None) -> None:
+        """Write the status if it differs. Raises the failure, so that the key comes back later."""
         before = [condition for condition in rs.status.conditions if condition.type == "ReplicaFailure"]
         if failure is not None:
             # Said once: the next failure's message may differ in a name that was never given.
@@ -166,9 +173,6 @@ class ReplicaSetController(Controller):
             self.client.patch_status(ReplicaSet, rs.name, rs.namespace, status)
         if failure is not None:
             raise failure[1]
-        if rs.spec.min_ready_seconds and status["readyReplicas"] > status["availableReplicas"]:
-            return float(rs.spec.min_ready_seconds)
-        return None
 
     # What happened.
 

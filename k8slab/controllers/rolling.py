@@ -41,6 +41,8 @@ class Size:
     """What its spec says."""
     available: int
     """What its status says."""
+    before: int = 0
+    """The Deployment's maximum when this one was last sized; 0 if that is not known."""
 
 
 def fences(kind: str, rolling: Mapping[str, int | str] | None, replicas: int) -> Fences:
@@ -114,7 +116,7 @@ def proportions(limits: Fences, sets: Sequence[Size]) -> dict[str, int]:
     for each in ordered:
         if left == 0:
             break
-        share = floor(each.replicas * abs(change) / total + 0.5) * (1 if change > 0 else -1)
+        share = floor(each.replicas * allowed / (each.before or total) + 0.5) - each.replicas
         share = min(share, left) if change > 0 else max(share, left)
         sizes[each.name] = max(0, each.replicas + share)
         left -= share

@@ -198,3 +198,16 @@ def test_indexes_and_tallies_agree_with_a_count_by_hand(steps):
         assert [each.name for each in informer.by_index("v", value)] == names
         assert informer.count("v", value) == len(names)
         assert tally.get(value, 2) == (len(names), len(names))
+
+
+def test_what_is_gone_unseen_does_not_come_back_by_stale_news(world, wire, informer):
+    born = create(world)
+    gone = world.client.patch(ConfigMap, "settings", "default", {"data": {"v": "last"}})
+    world.client.delete(ConfigMap, "settings", "default")
+    wire.watch.poll()  # all of it is lost
+    later = create(world, "later")
+    world.client.delete(ConfigMap, "later", "default")
+    wire.watch.poll()
+    wire.script = [event("DELETED", later), event("ADDED", born), event("MODIFIED", gone)]
+    informer.drain()
+    assert informer.list() == []

@@ -96,3 +96,12 @@ def test_an_event_that_cannot_be_written_is_lost_quietly(world, recorder):
     stranger = Pod.of(pod() | {"metadata": {"name": "web", "namespace": "nowhere", "uid": "1"}})
     recorder.event(stranger, "Normal", "Pulled", "one")
     assert events(world) == []
+
+
+def test_started_again_at_the_same_moment_it_finds_free_names(world, recorder, web):
+    for number in range(20):
+        recorder.event(web, "Normal", "Pulled", f"before {number % 9}", f"spec.containers{{c{number}}}")
+    again = EventRecorder(world.client, world.clock, "kubelet", "node-1")
+    again.event(web, "Normal", "Started", "one")
+    again.event(web, "Normal", "Started", "two")
+    assert [event.message for event in events(world) if event.reason == "Started"] == ["one", "two"]

@@ -234,3 +234,12 @@ def test_an_idle_deployment_costs_no_writes(world):
     world.deployments.queue.add("default/web")
     world.pass_time(2000)
     assert world.store.revision == before
+
+
+def test_min_ready_seconds_reach_the_pods_there_are(world):
+    world.deploy()
+    world.run()
+    world.change({"minReadySeconds": 7})
+    world.run()
+    [rs] = world.sets()
+    assert rs.spec.min_ready_seconds == 7

@@ -179,3 +179,24 @@ def test_it_does_nothing_when_nothing_is_owned(world):
     world.settle()
     assert world.store.revision == before
     assert world.components[0].next_deadline() == NEVER
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_a_ring_of_owners_goes_in_the_foreground(world, size):
+    names = [f"ring-{number}" for number in range(size)]
+    ring = [create(world, name) for name in names]
+    for name, owner in zip(names, [*ring[1:], ring[0]], strict=True):
+        world.client.patch(ConfigMap, name, "default", {"metadata": {"ownerReferences": [reference(owner)]}})
+    create(world, "stranger")
+    world.settle()
+    delete(world, names[0], "Foreground")
+    assert left(world) == ["stranger"]
+
+
+@pytest.mark.parametrize("wrong", [{"name": "another"}, {"kind": "Pod"}])
+def test_an_owner_of_another_name_or_kind_is_none_whatever_its_uid(world, wrong):
+    body = config_map("child")
+    body["metadata"]["ownerReferences"] = [reference(create(world, "parent")) | wrong]
+    world.client.create(ConfigMap, body, "default")
+    world.settle()
+    assert left(world) == ["parent"]

@@ -5,6 +5,7 @@ import pytest
 from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Namespace, Pod
 from k8slab.apimachinery.errors import Forbidden
+from k8slab.clock import NEVER
 from k8slab.controllers.replicaset import BURST
 from tests.client.fake_server import pod, workload
 
@@ -243,3 +244,31 @@ def test_an_idle_replica_set_costs_no_writes(world, replicas):
     world.replicasets.queue.add("default/web")
     world.pass_time(1000)
     assert world.store.revision == before
+
+
+def test_it_looks_again_when_the_next_pod_becomes_available(world):
+    create(world, 2, minReadySeconds=10)
+    while world.replicasets.step():
+        pass
+    start = world.clock.now()
+    for each, when in zip(world.pods(), (start, start + 6), strict=True):
+        world.clock.advance_to(when)
+        world.make_ready(each)
+        while world.replicasets.step():
+            pass
+    for when in (start + 10, start + 16):
+        assert world.replicasets.next_work() == when
+        world.clock.advance_to(when)
+        while world.replicasets.step():
+            pass
+    assert counts(world) == (2, 2, 2)
+
+
+def test_gives_up_in_a_namespace_that_is_being_deleted(world):
+    world.client.create(Namespace, {"metadata": {"name": "shop"}})
+    world.client.create(ReplicaSet, workload("web", 0), "shop")
+    world.client.delete(Namespace, "shop")
+    world.client.patch(ReplicaSet, "web", "shop", {"spec": {"replicas": 3}})
+    world.settle()
+    assert world.replicasets.queue.failures("shop/web") == 0
+    assert world.replicasets.next_work() == NEVER

@@ -114,3 +114,9 @@ def test_a_rollout_stays_between_the_fences_and_ends(limits, data):
         if new == [limits.replicas] * 2 and not any(pair[0] for pair in old.values()):
             return
     raise AssertionError("the rollout never ends")
+
+
+def test_a_share_is_measured_by_the_maximum_of_its_time():
+    """10 Pods of a rollout that might have had 13: what it had not yet goes to the largest."""
+    sets = [Size("new", 2, 2, before=13), Size("old", 8, 8, before=13)]
+    assert proportions(Fences(15, 3, 2), sets) == {"new": 3, "old": 15}
