@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-
 from k8slab.apimachinery.rest import JsonObject
 
 GIT_VERSION = "v1.37.1"
@@ -12,7 +10,6 @@ MAJOR, MINOR = "1", "37"
 
 def version_info() -> JsonObject:
     """The answer of /version. Models: k8s.io/apimachinery/pkg/version/types.go (Info)."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     return {
         "major": MAJOR,
         "minor": MINOR,
@@ -25,6 +22,7 @@ def version_info() -> JsonObject:
         "gitTreeState": "clean",
         "buildDate": "2026-01-01T00:00:00Z",
         "goVersion": "none: this is k8slab, in Python",
-        "compiler": platform.python_implementation(),
-        "platform": f"{platform.system().lower()}/{machine}",
+        "compiler": "none",
+        # What the nodes say of themselves, whatever machine this is: the same answer everywhere.
+        "platform": "linux/amd64",
     }

@@ -7,6 +7,7 @@ Graphviz to the next, ownership does not.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -25,6 +26,7 @@ from k8slab.client.client import Client
 from k8slab.cluster import Cluster
 
 LAYOUT_SECONDS = 10.0
+NAMES = re.compile(r' id="[^"]*"|<!--.*?-->\n?', re.DOTALL)
 IGNORED = ("events",)
 # Okabe and Ito's colours, which the colour-blind can tell apart; the text on them is black: contrast 7:1 or more.
 COLOURS = {"Deployment": "#56B4E9", "ReplicaSet": "#E69F00", "Pod": "#8FD3B6", "Node": "#F0E442"}
@@ -182,6 +184,8 @@ def _branches(node: OwnedNode, before: str = "", last: bool = True, root: bool =
 
 def _labelled(svg: str, graph: OwnershipGraph) -> str:
     """The SVG for people who cannot see it, too: a title, a description, and a role."""
+    # Two pictures on one page must not share ids; comments only say which Graphviz it was.
+    svg = NAMES.sub("", svg)
     start = svg.index("<svg")
     title = f"Ownership graph of {graph.root.kind} {graph.root.name}"
     head = svg[start:].replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)

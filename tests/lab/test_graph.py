@@ -41,6 +41,7 @@ def test_the_text_is_a_tree(cluster):
 def test_the_picture_says_the_same_to_those_who_cannot_see_it(cluster):
     root = ElementTree.fromstring(ownership_graph(cluster, "Deployment", "web").svg)
     assert root.get("role") == "img"
+    assert [each for each in root.iter() if each.get("id")] == []
     assert root.get("aria-label") == "Ownership graph of Deployment web"
     assert root.findtext(f"{SVG}desc", "").startswith("Deployment/web")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from k8slab.lab.checks import image_pull_backoff as check
@@ -34,7 +36,7 @@ def test_the_solution_gets_all_points():
         ({"status after 2 minutes": "ErrImagePull"}, "status after 2 minutes", "what is the kubelet doing then"),
         ({"attempts in 2 minutes": 12}, "attempts in 2 minutes", "the wait grows after each failure"),
         ({"attempts in 2 minutes": 2}, "attempts in 2 minutes", "2 is too few"),
-        ({"attempts in 2 minutes": "four"}, "attempts in 2 minutes", "should be a int, but it is str: 'four'"),
+        ({"attempts in 2 minutes": "four"}, "attempts in 2 minutes", "should be of type int, but it is str: 'four'"),
         ({"attempts in 2 minutes": None}, "attempts in 2 minutes", "has no answer yet"),
     ],
 )
@@ -62,6 +64,7 @@ def without_a_way_back(cluster) -> None:
     [
         (lambda cluster: None, "two Pods are ready", "0 of 2 Pods are ready"),
         (lambda cluster: cluster.nothing(), "two Pods are ready", "your code raised AttributeError"),
+        (lambda cluster: sys.exit(1), "two Pods are ready", "your code raised SystemExit"),
         (None, "two Pods are ready", "should be a function, but it is still empty"),
         (deleted_and_made_anew, "the Deployment is the same one", "deleted and made anew"),
         (without_a_way_back, "there is a way back", "only one ReplicaSet"),

@@ -112,6 +112,6 @@ def _judged(criterion: Criterion, answer: Any) -> str:
         criterion.judge(answer)
     except Fault as fault:
         return str(fault)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return f"your code raised {type(error).__name__}: {error}"
     return ""

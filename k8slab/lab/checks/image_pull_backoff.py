@@ -81,7 +81,7 @@ def _predicted(prediction: Any, key: str, kind: type) -> Any:
         raise Fault(f"`prediction[{key!r}]` has no answer yet")
     value = prediction[key]
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise Fault(f"`prediction[{key!r}]` should be a {kind.__name__}, but it is {_shown(value)}")
+        raise Fault(f"`prediction[{key!r}]` should be of type {kind.__name__}, but it is {_shown(value)}")
     return value
 
 
