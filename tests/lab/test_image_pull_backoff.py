@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import pytest
 
+from k8slab.lab.checks import Fault
 from k8slab.lab.checks import image_pull_backoff as check
 
 RIGHT = {
@@ -59,12 +61,38 @@ def without_a_way_back(cluster) -> None:
             cluster.kubectl(f"delete {line}")
 
 
+def pods_of_somebody_else(cluster) -> None:
+    for name in ("fake-a", "fake-b"):
+        cluster.kubectl(f"run {name} --image=nginx --labels=app=shop")
+
+
+def an_empty_fault(cluster) -> None:
+    raise Fault("")
+
+
+def cancelled(cluster) -> None:
+    raise asyncio.CancelledError
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+def speechless(cluster) -> None:
+    raise Speechless
+
+
 @pytest.mark.parametrize(
     ("repair", "criterion", "message"),
     [
         (lambda cluster: None, "two Pods are ready", "0 of 2 Pods are ready"),
         (lambda cluster: cluster.nothing(), "two Pods are ready", "your code raised AttributeError"),
         (lambda cluster: sys.exit(1), "two Pods are ready", "your code raised SystemExit"),
+        (pods_of_somebody_else, "two Pods are ready", "0 of 2 Pods are ready"),
+        (an_empty_fault, "two Pods are ready", "this is not right yet"),
+        (cancelled, "two Pods are ready", "your code raised CancelledError"),
+        (speechless, "two Pods are ready", "your code raised Speechless"),
         (None, "two Pods are ready", "should be a function, but it is still empty"),
         (deleted_and_made_anew, "the Deployment is the same one", "deleted and made anew"),
         (without_a_way_back, "there is a way back", "only one ReplicaSet"),

@@ -92,11 +92,12 @@ class Check:
             if each.needs and each.needs not in passed:
                 verdicts.append(Verdict(each.name, 0, each.points, SKIPPED, f"first: {each.needs}"))
                 continue
-            message = _judged(each, answer)
-            if not message:
+            fault = _judged(each, answer)
+            if fault is None:
                 passed.add(each.name)
-            outcome = FAILED if message else PASSED
-            verdicts.append(Verdict(each.name, 0 if message else each.points, each.points, outcome, message))
+                verdicts.append(Verdict(each.name, each.points, each.points, PASSED))
+            else:
+                verdicts.append(Verdict(each.name, 0, each.points, FAILED, fault))
         return Result(verdicts)
 
     def hint(self, number: int = 1) -> str:
@@ -106,12 +107,23 @@ class Check:
         return self.hints[number - 1]
 
 
-def _judged(criterion: Criterion, answer: Any) -> str:
-    """What is wrong; empty if nothing is."""
+def _judged(criterion: Criterion, answer: Any) -> str | None:
+    """What is wrong; None if nothing is."""
     try:
         criterion.judge(answer)
+    except KeyboardInterrupt:
+        raise
     except Fault as fault:
-        return str(fault)
-    except (Exception, SystemExit) as error:
-        return f"your code raised {type(error).__name__}: {error}"
-    return ""
+        return str(fault) or "this is not right yet"
+    except BaseException as error:  # whatever a learner's code raises, SystemExit and the like included
+        return f"your code raised {type(error).__name__}{_said(error)}"
+    return None
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, if it says anything, and if it can."""
+    try:
+        text = str(error)
+    except Exception:
+        return ""
+    return f": {text}" if text else ""

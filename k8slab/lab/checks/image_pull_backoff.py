@@ -11,6 +11,7 @@ from typing import Any
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Event, Pod
+from k8slab.apimachinery.model import KubeObject
 from k8slab.cluster import Cluster
 from k8slab.lab.checks import Check, Criterion, Fault, Result
 
@@ -154,9 +155,17 @@ class _Mended:
             cluster.run_for(REPAIR_SECONDS)
             found = [each for each in cluster.client.list(Deployment, "default") if each.name == "shop"]
             self.after = found[0] if found else None
-            self.pods = cluster.client.list(Pod, "default", labels="app=shop")
-            self.sets = cluster.client.list(ReplicaSet, "default", labels="app=shop")
+            # By owner, not by label: anybody can put a label on a Pod.
+            self.sets = [each for each in cluster.client.list(ReplicaSet, "default") if _owns(self.after, each)]
+            self.pods = [
+                pod for pod in cluster.client.list(Pod, "default") if any(_owns(each, pod) for each in self.sets)
+            ]
         self.played = True
+
+
+def _owns(owner: KubeObject | None, obj: KubeObject) -> bool:
+    controller = obj.metadata.controller
+    return owner is not None and controller is not None and controller.uid == owner.uid
 
 
 def _judge_runs(mended: _Mended) -> None:
