@@ -129,15 +129,15 @@ def test_the_current_cluster_is_the_last_open_one(cluster):
     assert Cluster.current() is cluster
 
 
-def test_closing_leaves_nothing(cluster):
-    before = set(Path(tempfile.gettempdir()).glob("k8slab-*"))
+def test_closing_leaves_nothing(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # nobody else's folders
     threads = threading.active_count()
     with Cluster(nodes=1) as other:
         other.kubectl("get nodes")
         folder = other.kubeconfig.parent
         assert folder.stat().st_mode & 0o777 == 0o700
     assert not folder.exists()
-    assert set(Path(tempfile.gettempdir()).glob("k8slab-*")) == before
+    assert list(tmp_path.iterdir()) == []
     assert threading.active_count() == threads
     with pytest.raises(RuntimeError, match="is closed; make a new one"):
         other.kubectl("get nodes")

@@ -104,17 +104,20 @@ class MemoryStore:
         with self.lock:
             if revision:
                 self._check(revision)
-            entries: list[Entry] = []
-            count = 0
-            for key in self._keys_under(prefix, past=0 < revision < self._revision):
-                entry = self._history[key][-1] if not revision else self._as_of(key, revision)
-                if entry is None or entry.value is None:
-                    continue
-                count += 1
-                if key >= start and (not limit or len(entries) <= limit):
-                    entries.append(entry)
-            more = bool(limit) and len(entries) > limit
-            return Range(entries[:limit] if more else entries, revision or self._revision, more, count)
+            past = 0 < revision < self._revision
+            keys = self._keys_under(prefix, past)
+            if past:
+                # What is gone now may have been there, and the other way round.
+                keys = [key for key in keys if self._as_of(key, revision) is not None]
+            first = bisect_left(keys, start)
+            last = min(first + limit, len(keys)) if limit else len(keys)
+            shown = keys[first:last]
+            entries = (
+                [entry for key in shown if (entry := self._as_of(key, revision)) is not None]
+                if past
+                else [self._history[key][-1] for key in shown]
+            )
+            return Range(entries, revision or self._revision, last < len(keys), len(keys))
 
     def count(self, prefix: str) -> int:
         """How many keys there are under `prefix`."""

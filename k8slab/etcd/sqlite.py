@@ -49,6 +49,16 @@ FORGET_OLD = """DELETE FROM entries WHERE revision <= ?1 AND (key, revision) NOT
     (SELECT key, max(revision) FROM entries WHERE revision <= ?1 GROUP BY key)"""
 FORGET_GONE = "DELETE FROM entries WHERE revision <= ?1 AND value IS NULL"
 
+ADVICE = {
+    "locked": "{path} is in use by another process: stop that cluster first, or use another file",
+    "unable to open": "cannot open {path}: is its folder there, and may this user write to it?",
+    "readonly": "cannot write to {path}: it, or its folder, is read-only: give this user the right to write",
+    "full": "cannot write to {path}: there is no room left on the disk: make some and try again",
+    "not a database": "{path} is damaged, or no store at all ({text}): move it away to start anew",
+    "malformed": "{path} is damaged, or no store at all ({text}): move it away to start anew",
+}
+"""What to do, by a part of what SQLite says."""
+
 Statement = tuple[str, Iterable[tuple[Any, ...]]]
 
 
@@ -162,13 +172,8 @@ class SqliteStore(MemoryStore):
 
     def _explained(self, error: sqlite3.Error) -> StoreError:
         text = str(error)
-        if "locked" in text:
-            return StoreError(f"{self.path} is in use by another process: stop that cluster first, or use another file")
-        if "unable to open" in text:
-            return StoreError(f"cannot open {self.path}: is its folder there, and may this user write to it?")
-        if "not a database" in text or "malformed" in text:
-            return StoreError(f"{self.path} is damaged, or no store at all ({text}): move it away to start anew")
-        return StoreError(f"the store {self.path} failed: {text}")
+        sentence = next((advice for part, advice in ADVICE.items() if part in text), "the store {path} failed: {text}")
+        return StoreError(sentence.format(path=self.path, text=text))
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:

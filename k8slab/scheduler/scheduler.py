@@ -118,14 +118,16 @@ class Scheduler:
         self.queue.failed(pod.uid, moves)
         self.recorder.event(pod, "Warning", "FailedScheduling", message)
         before = pod.condition("PodScheduled")
-        if before is not None and (before.status, before.message) == ("False", message):
+        if before is not None and (before.reason, before.message) == ("Unschedulable", message):
             return
+        since = before.last_transition_time if before is not None and before.status == "False" else None
         condition: dict[str, Any] = {
             "type": "PodScheduled",
             "status": "False",
             "reason": "Unschedulable",
             "message": message,
-            "lastTransitionTime": to_rfc3339(self.clock.now()),
+            "observedGeneration": pod.metadata.generation,
+            "lastTransitionTime": since or to_rfc3339(self.clock.now()),
         }
         others = [
             each.model_dump(by_alias=True, exclude_none=True)

@@ -13,4 +13,6 @@ if __name__ == "__main__":
         revision = store.revision + 1
         value = str(revision).encode()
         store.transact([], [Put(f"/registry/pods/default/web-{revision}", value), Put("/registry/last/one", value)])
+        if revision % 25 == 0:
+            store.compact(revision - 10)
         print(revision, flush=True)

@@ -72,6 +72,18 @@ def test_a_pod_that_fits_nowhere_is_told_why(world):
     assert world.events("FailedScheduling") == [message]
 
 
+def test_a_new_reason_is_no_new_transition(world):
+    world.pod(cpu="100")
+    world.settle()
+    first = world.pods()[0].condition("PodScheduled")
+    world.clock.advance_to(world.clock.now() + 60)
+    world.node()
+    world.settle()
+    second = world.pods()[0].condition("PodScheduled")
+    assert first.message != second.message
+    assert first.last_transition_time == second.last_transition_time
+
+
 def test_without_nodes_a_pod_waits_for_one(world):
     world.pod()
     world.settle()
