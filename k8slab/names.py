@@ -55,6 +55,11 @@ class Chance:
         return random.Random(self._digest(purpose, key))
 
 
+def unlike_any_other(length: int = 8) -> str:
+    """Hexadecimal digits that nobody else has: for what lies outside a cluster, and must differ from run to run."""
+    return uuid.uuid4().hex[:length]
+
+
 def fnv32a(data: bytes) -> int:
     """The 32-bit FNV-1a hash, as Go's `fnv.New32a`."""
     value = 0x811C9DC5

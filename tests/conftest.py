@@ -11,18 +11,16 @@ from hypothesis import settings
 settings.register_profile("k8slab", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("k8slab")
 
-REQUIRED = {"docker": "K8SLAB_REQUIRE_DOCKER", "browser": "K8SLAB_REQUIRE_BROWSER"}
+NO_SKIPS = "K8SLAB_NO_SKIPS"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Where CI insists on Docker or a browser, a test that skips for want of it has failed."""
+    """Where CI insists on everything, a test that skips for want of something has failed."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail"):
-        for marker, variable in REQUIRED.items():
-            if item.get_closest_marker(marker) and os.environ.get(variable) == "1":
-                report.outcome = "failed"
-                report.longrepr = f"{variable}=1, so this may not be skipped: {report.longrepr}"
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get(NO_SKIPS) == "1":
+        report.outcome = "failed"
+        report.longrepr = f"{NO_SKIPS}=1, so this may not be skipped: {report.longrepr}"
     return report
 
 

@@ -68,9 +68,3 @@ class KubeObject(View):
             "resourceVersion": self.metadata.resource_version,
         }
         return {key: value for key, value in reference.items() if value}
-
-
-def split_key(key: str) -> tuple[str, str]:
-    """`default/web` as ("default", "web"); `node-1` as ("", "node-1")."""
-    namespace, _, name = key.rpartition("/")
-    return namespace, name

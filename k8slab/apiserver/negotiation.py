@@ -14,7 +14,7 @@ from functools import lru_cache
 from k8slab.apimachinery.errors import NotAcceptable
 from k8slab.apimachinery.rest import JsonObject, Request, Response
 from k8slab.apiserver.resources import ResourceInfo
-from k8slab.apiserver.tables import to_table
+from k8slab.apiserver.tables import partial_metadata, to_table
 
 META_VERSION = "meta.k8s.io/v1"
 ACCEPTED = ("application/json", "application/yaml", "application/*", "*/*", "")
@@ -60,15 +60,10 @@ def answer(request: Request, resource: ResourceInfo, obj: JsonObject, now: float
         shown["apiVersion"] = form.version
         return Response(code, object=shown)
     if items is None:
-        return Response(code, object=partial_object(obj, form.version))
-    partial = [partial_object(item, form.version) for item in items]
+        return Response(code, object=partial_metadata(obj, form.version))
+    partial = [partial_metadata(item, form.version) for item in items]
     metadata = {"kind": "PartialObjectMetadataList", "apiVersion": form.version, "metadata": obj["metadata"]}
     return Response(code, object=metadata | {"items": partial})
-
-
-def partial_object(obj: JsonObject, version: str = META_VERSION) -> JsonObject:
-    """An object's metadata, as an object."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": obj["metadata"]}
 
 
 class EventForm:
@@ -90,7 +85,7 @@ class EventForm:
         if self.plain or type_ == "ERROR":
             return obj
         if self._form.kind != "Table":
-            return partial_object(obj, self._form.version)
+            return partial_metadata(obj, self._form.version)
         if type_ == "BOOKMARK":
             return {"kind": "Table", "apiVersion": self._form.version, "metadata": obj["metadata"], "rows": []}
         with_columns, self._columns_sent = not self._columns_sent, True

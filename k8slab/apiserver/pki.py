@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from k8slab.clock import RealClock
+
 VALID_DAYS = 3650
 SERVER_NAMES = (
     "localhost",
@@ -136,7 +138,7 @@ def _certificate(
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         + [x509.NameAttribute(NameOID.COMMON_NAME, name)]
     )
-    now = datetime.now(UTC)
+    now = datetime.fromtimestamp(RealClock().now(), UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)

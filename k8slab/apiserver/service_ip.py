@@ -57,9 +57,6 @@ class ServiceIPs:
         ):
             self._give_ports(service, owner, ports)
 
-    def release(self, service: JsonObject) -> None:
-        """Nothing to do: a Service that is gone holds nothing."""
-
     def _taken(self, owner: str) -> tuple[set[str], set[tuple[str, int]]]:
         """(addresses, node ports by protocol) that other Services hold."""
         addresses: set[str] = set()

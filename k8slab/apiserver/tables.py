@@ -42,9 +42,9 @@ def to_table(
     }
 
 
-def partial_metadata(obj: JsonObject) -> JsonObject:
+def partial_metadata(obj: JsonObject, version: str = META_VERSION) -> JsonObject:
     """An object's metadata, as an object."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": META_VERSION, "metadata": obj.get("metadata") or {}}
+    return {"kind": "PartialObjectMetadata", "apiVersion": version, "metadata": obj.get("metadata") or {}}
 
 
 def _row(printer: Printer, obj: JsonObject, now: float, include_object: str) -> JsonObject:

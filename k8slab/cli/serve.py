@@ -19,6 +19,7 @@ from k8slab.clock import RealClock, Stopwatch
 from k8slab.cluster import Cluster
 from k8slab.etcd.sqlite import SqliteStore
 from k8slab.etcd.store import StoreError
+from k8slab.names import unlike_any_other
 
 Say = Callable[[str], None]
 
@@ -92,7 +93,7 @@ def _seed(profile: Profile) -> int:
     path = profile.path / "seed"
     with contextlib.suppress(OSError, ValueError):
         return int(path.read_text())
-    seed = int.from_bytes(os.urandom(6), "big")
+    seed = int(unlike_any_other(12), 16)
     path.write_text(str(seed))
     return seed
 

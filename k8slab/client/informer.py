@@ -62,9 +62,6 @@ class Informer(Generic[T]):
         """Tell this function too of each change from now on."""
         self._listeners.append(on_change)
 
-    def start(self) -> None:
-        """Kept for symmetry with upstream: an informer begins when it is first drained."""
-
     def drain(self) -> bool:
         """Bring the cache up to date. True if anything changed."""
         if self._watch is None:

@@ -13,7 +13,6 @@ import os
 import shutil
 import socket
 import tempfile
-import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,6 +26,7 @@ from docker.errors import APIError, NotFound
 from k8slab.cri.docker_engine import Engine, translated
 from k8slab.cri.docker_images import OWN_DOMAIN, remove_tag
 from k8slab.cri.docker_objects import CLUSTER, OWNER, RUN
+from k8slab.names import unlike_any_other
 
 _PARALLEL = 8
 
@@ -48,7 +48,7 @@ class Run:
         """A new file of the machine, to be a container's termination log."""
         folder = _folder(self.id)
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        path = folder / uuid.uuid4().hex
+        path = folder / unlike_any_other(32)
         path.touch()
         path.chmod(0o666)  # whoever the container's user is
         return str(path)
@@ -61,7 +61,7 @@ def new_run(cluster_name: str, *, ephemeral: bool) -> Run:
     labels = {CLUSTER: cluster_name}
     if not ephemeral:
         return Run(cluster_name, {**labels, RUN: cluster_name})
-    run = f"{cluster_name}-{uuid.uuid4().hex[:8]}"
+    run = f"{cluster_name}-{unlike_any_other()}"
     return Run(run, {**labels, RUN: run, OWNER: _process(os.getpid())})
 
 

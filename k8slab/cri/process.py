@@ -28,7 +28,6 @@ INPUT = -1.0
 """Yielded to wait until standard input has more, or has ended."""
 
 SIGKILL_CODE = 137
-SIGTERM_CODE = 143
 
 Steps = Generator[float, None, int]
 """A running program: it yields waits, and returns its exit code."""

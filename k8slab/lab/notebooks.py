@@ -22,6 +22,7 @@ CELL_SECONDS = 300
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+METADATA = {"kernelspec": KERNEL, "language_info": LANGUAGE}
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -47,13 +48,9 @@ def sources(names: list[str]) -> list[Path]:
 
 def build(source: Path) -> str:
     """The notebook of a source, executed, as JSON text."""
-    import jupytext  # type: ignore[import-untyped]
     from nbclient import NotebookClient
 
-    notebook = jupytext.read(source, fmt="py:percent")
-    for cell in notebook.cells:
-        cell.id = cell.metadata.pop("id", None) or cell_id(cell)
-        cell.metadata.pop("lines_to_next_cell", None)
+    notebook = read(source)
     os.environ["PYTHONHASHSEED"], os.environ["TZ"] = "0", "UTC"
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, store_widget_state=False,
@@ -63,7 +60,25 @@ def build(source: Path) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [_cleaned(output) for output in _joined(cell.outputs)]
-    notebook.metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
+    # The kernel has written its own version into it.
+    notebook.metadata = dict(METADATA)
+    return as_text(notebook)
+
+
+def read(source: Path) -> Any:
+    """A source as a notebook, with stable cell ids and no outputs."""
+    import jupytext  # type: ignore[import-untyped]
+
+    notebook = jupytext.read(source, fmt="py:percent")
+    for cell in notebook.cells:
+        cell.id = cell.metadata.pop("id", None) or _id_of(cell)
+        cell.metadata.pop("lines_to_next_cell", None)
+    notebook.metadata = dict(METADATA)
+    return notebook
+
+
+def as_text(notebook: Any) -> str:
+    """A notebook as JSON text, the same bytes each time."""
     return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -78,7 +93,7 @@ def _build_one(source: Path, check: bool) -> bool:
     return same
 
 
-def cell_id(cell: Any) -> str:
+def _id_of(cell: Any) -> str:
     """A cell's id, from what it says: stable, and free of chance."""
     return hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
 

@@ -9,14 +9,13 @@ preprocessors. Neither holds outputs, and a second build changes nothing.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from k8slab.lab.notebooks import KERNEL, LANGUAGE, cell_id
+from k8slab.lab.notebooks import as_text, read
 
 SOLUTIONS, EXERCISES = Path("solutions"), Path("exercises")
 STUB = "..."
@@ -49,18 +48,6 @@ def built() -> Iterator[tuple[Path, str]]:
         yield EXERCISES / source.relative_to(SOLUTIONS).with_suffix(".ipynb"), as_text(released(source))
 
 
-def read(source: Path) -> Any:
-    """A source as a notebook, with stable cell ids and no outputs."""
-    import jupytext  # type: ignore[import-untyped]
-
-    notebook = jupytext.read(source, fmt="py:percent")
-    for cell in notebook.cells:
-        cell.id = cell.metadata.pop("id", None) or cell_id(cell)
-        cell.metadata.pop("lines_to_next_cell", None)
-    notebook.metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
-    return notebook
-
-
 def released(source: Path) -> Any:
     """What the learner gets: solutions replaced by a place to write, and checksums that nbgrader compares later."""
     from nbgrader.preprocessors import (  # type: ignore[import-untyped]
@@ -77,11 +64,6 @@ def released(source: Path) -> Any:
         options = {"code_stub": {"python": STUB}} if step is ClearSolutions else {}
         notebook, resources = step(**options).preprocess(notebook, resources)
     return notebook
-
-
-def as_text(notebook: Any) -> str:
-    """A notebook as JSON text, the same bytes each time."""
-    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -72,12 +72,8 @@ def delete(context: Context, namespace: str, name: str, options: JsonObject) -> 
         server.admission.validate(attributes)
         return _marked(context, old, options)
 
-    before = server.registry.get(resource, namespace, name)
     after = server.registry.update(resource, namespace, name, change, dry_run)
-    gone = dry_run or server.registry.find(resource, namespace, name) is None
-    if gone and resource.plural == "services" and not dry_run:
-        server.service_ips.release(before)
-    return gone, after
+    return dry_run or server.registry.find(resource, namespace, name) is None, after
 
 
 def _marked(context: Context, old: JsonObject, options: JsonObject) -> JsonObject | None:
