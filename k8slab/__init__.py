@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from k8slab.version import __version__
 
 if TYPE_CHECKING:
-    from k8slab.cluster import Cluster
+    from k8slab.lab.cluster import Cluster
 
 __all__ = ["Cluster", "__version__"]
 
@@ -23,7 +23,7 @@ __all__ = ["Cluster", "__version__"]
 def __getattr__(name: str) -> Any:
     """Load `Cluster` when it is first asked for, so that `import k8slab` stays cheap."""
     if name == "Cluster":
-        from k8slab.cluster import Cluster
+        from k8slab.lab.cluster import Cluster
 
         _register_in_notebook()
         return Cluster

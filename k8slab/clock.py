@@ -65,6 +65,17 @@ class RealClock:
         return event.wait(max(0.0, (until - self.now()) / self.speed))
 
 
+class SkewedClock:
+    """A clock that is wrong: `ahead` seconds ahead of another one, or behind it if negative."""
+
+    def __init__(self, base: Clock, ahead: float) -> None:
+        self._base, self.ahead = base, ahead
+
+    def now(self) -> float:
+        """The time that it shows, in seconds since the Unix epoch."""
+        return self._base.now() + self.ahead
+
+
 class Stopwatch:
     """Real seconds, whatever the cluster's clock shows: for processes outside the cluster, and for benchmarks."""
 

@@ -1,71 +1,41 @@
-"""A cluster, put together.
+"""A cluster, as people and programs hold it.
 
-This is the one place where the parts meet; it reads like the architecture picture. Everything that happens afterwards
-happens between a component and the API server: no part calls another.
-
-    kubectl ──https──▶ API server ──▶ etcd
-                        ▲  ▲  ▲
-       controllers ─────┘  │  └───── kubelets ──CRI──▶ containers
-                       scheduler
+Inside is an engine (`engine/engine.py`), which is all that happens by itself. Around it is what the engine does not know of:
+the HTTPS front door, kubectl, whoever lets time pass, and the end. Everything that comes from outside goes into the engine by
+one way, as an input, and is in its journal.
 """
 
 from __future__ import annotations
 
 import itertools
-import tempfile
+import shlex
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from k8slab.apimachinery.errors import AlreadyExists
-from k8slab.apimachinery.rest import MASTERS_GROUP, Request, Response, UserInfo
-from k8slab.apiserver.bootstrap import bootstrap_objects
-from k8slab.apiserver.kubelet_connection import KubeletConnection
-from k8slab.apiserver.resources import RESOURCES
+from k8slab.apimachinery.rest import Request, Response
 from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
 from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
-from k8slab.clock import Clock, RealClock, VirtualClock, parse_duration
-from k8slab.controllers.deployment import DeploymentController
-from k8slab.controllers.garbage_collector import GarbageCollector
-from k8slab.controllers.namespace import NamespaceController
-from k8slab.controllers.replicaset import ReplicaSetController
-from k8slab.cri.api import Runtime
-from k8slab.cri.network import SimulatedNetwork
-from k8slab.cri.registry import SimulatedRegistry
-from k8slab.cri.simulated import SimulatedRuntime
-from k8slab.etcd.memory import MemoryStore
+from k8slab.clock import Clock, parse_duration
+from k8slab.engine.engine import ADMIN, CONTROLLERS, Engine, MakeComponent, Spec
+from k8slab.engine.faults import FAULTS, arguments_of
+from k8slab.engine.inputs import Fault, Said
+from k8slab.engine.instrument import Instrument
 from k8slab.etcd.store import Store
-from k8slab.kubelet.jobs import InlineJobs, Jobs, ThreadJobs
-from k8slab.kubelet.kubelet import Kubelet
-from k8slab.loop.component import Component
 from k8slab.loop.front_door import FrontDoor
 from k8slab.loop.history import Change, History
-from k8slab.loop.housekeeping import Compactor, LeaseExpiry, StreamTicker
+from k8slab.loop.housekeeping import StreamTicker
 from k8slab.loop.kubectl import KubectlResult, split_command
 from k8slab.loop.live import LiveLoop
 from k8slab.loop.stepped import SteppedLoop
 from k8slab.loop.stepped_kubectl import Pump
-from k8slab.names import Chance
-from k8slab.scheduler.scheduler import Scheduler
 
-MakeComponent = Callable[..., Component]
+__all__ = ["ADMIN", "CONTROLLERS", "Cluster", "FaultSwitch", "Registries"]
 
-CONTROLLERS: Mapping[str, MakeComponent] = {
-    "deployment": DeploymentController,
-    "replicaset": ReplicaSetController,
-    "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
-    "garbage-collector": partial(GarbageCollector, resources=tuple(RESOURCES.values())),
-}
-"""The controllers of a cluster, by the names that `Cluster(replace={...})` takes."""
-
-ADMIN = UserInfo("kubernetes-admin", (MASTERS_GROUP, "system:authenticated"))
-POD_CIDR = "10.244.{}.0/24"
-NODE_ADDRESS = "192.168.49.{}"
 MAX_NODES = 250
 """As many as have an address in 192.168.49.0/24."""
 
@@ -106,55 +76,41 @@ class Cluster:
     ) -> None:
         node_names = _node_names(nodes)
         _check_choice("mode", [mode], ("stepped", "live"))
+        _check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
         _check_choice("controller to replace", replace or (), CONTROLLERS)
-        self.name, self.seed, self.mode = name, seed, mode
+        spec = Spec(tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, directory)
+        self._hold(Engine(spec, self._new_instrument(), store), port)
+
+    def _hold(self, engine: Engine, port: int = 0) -> None:
+        """Take a new engine into the hand, and let it come to rest."""
+        self.name, self.seed, self.mode = engine.spec.name, engine.spec.seed, engine.spec.mode
         self._number = next(Cluster._numbers)
         self._closed = False
-        self._kubelets: dict[str, Kubelet] = {}
-        self._make: dict[str, Callable[[], Component]] = {}
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
-
-        # Time, chance, and what there is to drive.
-        clock = VirtualClock() if mode == "stepped" else RealClock()
-        self.clock: Clock = clock
-        self.chance = Chance(seed)
-        self.registry = SimulatedRegistry()
-        """The simulated image registries: `cluster.registry.fail("registry.k8s.io", "i/o timeout")`."""
-        self.runtime, self._runtimes, self._remove_containers = self._open_runtimes(
-            runtime, node_names, mirrors, ephemeral=directory is None
-        )
-        self._volumes = self._place_for_volumes(directory) if self.runtime == "docker" else None
-
-        # The control plane's centre, which all else talks to.
-        self.store: Store = store if store is not None else MemoryStore(self.clock)
-        self.server = ApiServer(self.store, self.clock, self.chance, find_kubelet=self._find_kubelet)
-        self.client = Client(InProcess(self.server.handle), ADMIN, "k8slab-admin")
+        self._engine = engine
+        self.client = Client(InProcess(self._answer), ADMIN, "k8slab-admin")
         """The administrator's client, in process."""
-        for resource, namespace, body in bootstrap_objects():
-            with suppress(AlreadyExists):
-                self.client.create(resource, body, namespace)
-
-        # Who works next, and how requests from outside find their turn.
-        if isinstance(clock, VirtualClock):
-            self._loop: SteppedLoop | LiveLoop = SteppedLoop(clock, self.chance, lambda: self.store.revision)
-            self._pump = Pump(self._loop, self.server.handle, lambda: self.store.revision)
-            self._door = FrontDoor(name, self._pump.submit, clock, directory, port)
-        else:
-            self._loop = LiveLoop(clock)
-            self._door = FrontDoor(name, self._answer_at_once, clock, directory, port)
-
-        # The components, as functions, so that one which crashed can be made again.
-        self._add("etcd-lessor", lambda: LeaseExpiry(self.store))
-        if mode == "live":
-            self._add("etcd-compactor", lambda: Compactor(self.store, self.clock))
-            self._add("stream-ticker", lambda: StreamTicker(self.clock, self._door))
-        for short, make in {**CONTROLLERS, **(replace or {})}.items():
-            self._add_controller(f"{short}-controller", make)
-        self._add_controller("kube-scheduler", Scheduler)
-        for index, node in enumerate(node_names):
-            self._add(f"kubelet-{node}", partial(self._make_kubelet, node, index))
+        self.registry = Registries(self)
+        """The simulated image registries: `cluster.registry.fail("registry.k8s.io", "i/o timeout")`."""
+        self._pump = Pump()
+        stepped = isinstance(engine.loop, SteppedLoop)
+        submit = self._pump.submit if stepped else self._answer_at_once
+        self._door = FrontDoor(self.name, submit, _ClockInHand(self), engine.spec.directory, port)
+        if not stepped:
+            engine.add("stream-ticker", lambda: StreamTicker(engine.clock, self._door))
+        self._drive(engine)
         Cluster._open.add(self)
-        self._loop.settle()
+        engine.loop.settle()
+        self._first_step = engine.steps
+
+    def _drive(self, engine: Engine) -> None:
+        """From now on this is the engine that requests and commands move."""
+        self._engine = engine
+        if isinstance(engine.loop, SteppedLoop):
+            self._pump.drive(engine.loop, engine.answer, lambda: engine.store.revision)
+
+    def _new_instrument(self) -> Instrument | None:
+        """What watches a new engine."""
+        return None
 
     @staticmethod
     def current() -> Cluster | None:
@@ -178,7 +134,7 @@ class Cluster:
         """
         args = split_command(command)
         seconds = None if timeout is None else parse_duration(timeout)
-        with self._moving() as loop:
+        with self._moving(f"kubectl {shlex.join(args)}") as loop:
             if isinstance(loop, SteppedLoop):
                 return self._pump.run(self._door.kubectl, self._door.server, args, stdin, seconds, env)
             return self._door.kubectl.run(args, stdin, seconds, env)
@@ -211,13 +167,13 @@ class Cluster:
     def run_for(self, duration: float | str) -> None:
         """Let time pass: `cluster.run_for("60s")`."""
         seconds = parse_duration(duration)
-        with self._moving() as loop:
+        with self._moving(f"run_for({duration!r})") as loop:
             loop.run_for(seconds)
 
     def run_until(self, predicate: Callable[[], bool], timeout: float | str = "10m") -> None:
         """Let time pass until `predicate()` is true. Raises TimeoutError after `timeout` of the cluster's time."""
         seconds = parse_duration(timeout)
-        with self._moving() as loop:
+        with self._moving("run_until(...)") as loop:
             loop.run_until(predicate, seconds)
 
     def run_until_idle(self, timeout: float | str = "10m") -> None:
@@ -226,7 +182,7 @@ class Cluster:
         Raises TimeoutError, which says who is still busy, after `timeout` of the cluster's time.
         """
         seconds = parse_duration(timeout)
-        with self._moving() as loop:
+        with self._moving("run_until_idle()") as loop:
             loop.run_until_idle(seconds)
 
     def step(self) -> str:
@@ -240,35 +196,64 @@ class Cluster:
     def play(self, speed: float = 1.0) -> None:
         """Let time pass by itself, `speed` times as fast as real time, until `pause()`."""
         self._check_open()
-        self._loop.play(speed)
+        self._engine.loop.play(speed)
 
     def pause(self) -> None:
         """Stop what `play` began; in live mode, let every component finish its unit of work and wait for `play()`."""
-        self._loop.pause()
+        self._engine.loop.pause()
 
     # What is there, and what happened.
 
     @property
+    def store(self) -> Store:
+        """etcd."""
+        return self._engine.store
+
+    @property
+    def server(self) -> ApiServer:
+        """The API server."""
+        return self._engine.server
+
+    @property
+    def clock(self) -> Clock:
+        """The cluster's clock."""
+        return self._engine.clock
+
+    @property
+    def runtime(self) -> str:
+        """Which container runtime it is: simulated or docker."""
+        return self._engine.runtime
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The names of the machines."""
+        return self._engine.spec.nodes
+
+    @property
     def components(self) -> list[str]:
         """The names of the running components."""
-        return self._loop.components
+        return self._engine.loop.components
 
     def history(self) -> History:
         """Every write that the API server accepted, oldest first."""
         return History([Change.of(record) for record in self.server.audit])
 
+    # Faults.
+
+    def fault(self, name: str, **arguments: Any) -> FaultSwitch:
+        """A fault, to be switched on and off: `with cluster.fault("node-lost", node="node-1"): ...`.
+
+        `FAULTS` lists them all, with their arguments. Raises ValueError, which says what there is, for what there is not.
+        """
+        return FaultSwitch(self, name, arguments_of(self._engine, name, arguments))
+
     def crash(self, component: str) -> None:
         """Stop a component as a crash would: nothing is said to anyone. Raises ValueError for an unknown name."""
-        _check_choice("component", [component], self._make)
-        if component in self._loop.components:
-            self._kubelets.pop(component.removeprefix("kubelet-"), None)
-            self._loop.remove(component)
+        self.fault("crash", component=component).start()
 
     def start(self, component: str) -> None:
         """Start a component that was stopped; it learns all it must know from the API server and the runtime."""
-        _check_choice("component", [component], self._make)
-        if component not in self._loop.components:
-            self._loop.add(self._make[component]())
+        self.fault("crash", component=component).stop()
 
     # The end.
 
@@ -278,14 +263,9 @@ class Cluster:
             return
         self._closed = True
         Cluster._open.discard(self)
-        self._loop.close()
+        self._engine.loop.close()
         self._door.close()
-        for runtime in self._runtimes.values():
-            runtime.close()
-        self._remove_containers()
-        if self._scratch is not None:
-            self._scratch.cleanup()
-        self.store.close()
+        self._engine.close()
 
     def __enter__(self) -> Self:
         return self
@@ -294,89 +274,96 @@ class Cluster:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else f"{len(self._runtimes)} nodes, revision {self.store.revision}"
+        state = "closed" if self._closed else f"{len(self.nodes)} nodes, revision {self.store.revision}"
         return f"<Cluster {self.name}: {self.mode}, {self.runtime}, seed {self.seed}, {state}>"
 
-    # How the parts are made.
+    # Inside.
 
-    def _open_runtimes(
-        self, choice: str, nodes: Sequence[str], mirrors: str, *, ephemeral: bool
-    ) -> tuple[str, Mapping[str, Runtime], Callable[[], None]]:
-        """Which runtime it came to, one of it for each node, and what removes all that they made."""
-        _check_choice("runtime", [choice], ("simulated", "docker", "auto"))
-        if choice != "simulated":
-            # Imported here: whoever needs no Docker should not wait for its client library.
-            from k8slab.cri import docker
-
-            if (problem := docker.DockerRuntime.available()) is None:
-                runtimes = docker.docker_runtimes(
-                    self.name, nodes, mirrors=mirrors, registry=self.registry, ephemeral=ephemeral
-                )
-                first = next(iter(runtimes.values()), None)
-                return "docker", runtimes, first.clean_up if first else lambda: None
-            if choice == "docker":
-                raise RuntimeError(
-                    f"the Docker Engine does not answer: {problem}; or take Cluster(runtime='simulated')"
-                )
-        network = SimulatedNetwork()
-        simulated = {node: SimulatedRuntime(node, self.clock, self.chance, self.registry, network) for node in nodes}
-        return "simulated", simulated, lambda: None
-
-    def _place_for_volumes(self, directory: Path | None) -> Path:
-        """Real containers mount real folders: in the cluster's own, or in one that goes with it."""
-        if directory is not None:
-            return directory / "volumes"
-        self._scratch = tempfile.TemporaryDirectory(prefix="k8slab-", ignore_cleanup_errors=True)
-        return Path(self._scratch.name)
-
-    def _add(self, name: str, make: Callable[[], Component]) -> None:
-        self._make[name] = make
-        self._loop.add(make())
-
-    def _add_controller(self, name: str, make: MakeComponent) -> None:
-        account = "system:kube-scheduler" if name == "kube-scheduler" else "system:kube-controller-manager"
-        user = UserInfo(account, ("system:authenticated",))
-        client = Client(InProcess(self.server.handle), user, name)
-
-        def make_it() -> Component:
-            component = make(client, self.clock, self.chance, wake=partial(self._loop.wake, name))
-            if component.name != name:
-                raise ValueError(
-                    f"the component is called {component.name!r}, but it stands in for {name!r}: name it so"
-                )
-            return component
-
-        self._add(name, make_it)
-
-    def _make_kubelet(self, node: str, index: int) -> Kubelet:
-        user = UserInfo(f"system:node:{node}", ("system:nodes", "system:authenticated"))
-        client = Client(InProcess(self.server.handle), user, f"kubelet-{node}")
-        wake = partial(self._loop.wake, f"kubelet-{node}")
-        threads = self.mode == "live" and self.runtime == "docker"
-        jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(self.clock)
-        kubelet = Kubelet(
-            node, client, self.clock, self.chance, self._runtimes[node], jobs, wake=wake,
-            pod_cidr=POD_CIDR.format(index), address=NODE_ADDRESS.format(index + 2), root=self._volumes,
-        )  # fmt: skip
-        self._kubelets[node] = kubelet
-        return kubelet
-
-    def _find_kubelet(self, node: str) -> KubeletConnection | None:
-        kubelet = self._kubelets.get(node)
-        return kubelet.server if kubelet else None
+    def _answer(self, request: Request) -> Response:
+        return self._engine.answer(request)
 
     def _answer_at_once(self, request: Request, reply: Callable[[Response], None]) -> None:
-        reply(self.server.handle(request))
+        reply(self._engine.answer(request))
 
     @contextmanager
-    def _moving(self) -> Iterator[SteppedLoop | LiveLoop]:
+    def _moving(self, said: str = "") -> Iterator[SteppedLoop | LiveLoop]:
+        """The loop, to be moved. `said`: what is being done, for the journal."""
         self._check_open()
-        with self._loop.interruptible():
-            yield self._loop
+        loop = self._engine.loop
+        if isinstance(loop, SteppedLoop):
+            loop.halted = False
+        with loop.interruptible():
+            if said:
+                self._engine.take(Said(said))
+            try:
+                yield loop
+            finally:
+                if said:
+                    self._engine.take(Said(""))
 
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError(f"the cluster {self.name!r} is closed; make a new one: Cluster()")
+
+
+class _ClockInHand:
+    """The clock of whatever engine a cluster holds now."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def now(self) -> float:
+        """The cluster's time."""
+        return self._cluster.now
+
+
+class FaultSwitch:
+    """One fault of one cluster. As a context manager it is on inside."""
+
+    def __init__(self, cluster: Cluster, name: str, arguments: Mapping[str, Any]) -> None:
+        self.name, self.arguments = name, dict(arguments)
+        self.active = False
+        self._cluster = cluster
+
+    def start(self) -> Self:
+        """Let it begin; one that happens once has happened then. Raises ValueError if it cannot."""
+        self._cluster._check_open()
+        self._cluster._engine.take(Fault(self.name, self.arguments))
+        self.active = FAULTS[self.name].end is not None
+        return self
+
+    def stop(self) -> None:
+        """Let it end. To end what has not begun, or has ended, is fine."""
+        self._cluster._check_open()
+        if FAULTS[self.name].end is not None:
+            self._cluster._engine.take(Fault(self.name, self.arguments, ends=True))
+        self.active = False
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        with suppress(RuntimeError):  # the cluster may have been closed inside
+            self.stop()
+
+    def __repr__(self) -> str:
+        told = "".join(f" {name}={value}" for name, value in self.arguments.items())
+        return f"<fault {self.name}{told}: {'on' if self.active else 'off'}>"
+
+
+class Registries:
+    """The simulated image registries, as somebody outside reaches them."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def fail(self, where: str, message: str) -> None:
+        """From now on a pull from `where` fails: a domain, a repository, or `repository:tag`."""
+        self._cluster.fault("image-pull-failure", where=where, message=message).start()
+
+    def heal(self, where: str) -> None:
+        """Undo `fail`. Healing what does not fail is fine."""
+        self._cluster.fault("image-pull-failure", where=where).stop()
 
 
 def _node_names(nodes: int | Sequence[str]) -> list[str]:

@@ -27,3 +27,5 @@ class AuditRecord:
     revision: int
     """The revision that the request wrote; 0 if it wrote nothing."""
     dry_run: bool = False
+    read: int = 0
+    """The newest revision when the request was made."""

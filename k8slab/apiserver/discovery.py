@@ -40,6 +40,7 @@ SUBRESOURCE_VERBS = {
     "binding": ["create"],
     "eviction": ["create"],
     "finalize": ["update"],
+    "proxy": ["create", "delete", "get", "patch", "update"],
 }
 FOREVER = {"Cache-Control": "public, immutable", "Expires": "Fri, 01 Jan 2100 00:00:00 GMT", "Vary": "Accept"}
 
@@ -188,7 +189,8 @@ def _kind(group: str, version: str, kind: str) -> JsonObject:
 
 
 def _subresource_kind(row: ResourceInfo, name: str) -> tuple[str, str, str]:
-    return SUBRESOURCE_KINDS.get(name, (row.group, row.version, row.kind))
+    kind = f"{row.kind}ProxyOptions" if name == "proxy" else row.kind
+    return SUBRESOURCE_KINDS.get(name, (row.group, row.version, kind))
 
 
 def _subresource_verbs(name: str) -> list[str]:

@@ -29,6 +29,7 @@ from k8slab.apiserver.authentication import AUTHENTICATED
 from k8slab.apiserver.decode import MAX_BODY
 from k8slab.apiserver.negotiation import EventForm
 from k8slab.apiserver.pki import Pki
+from k8slab.apiserver.pod_connection import Pending
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.routes import request_info
 from k8slab.clock import Clock
@@ -215,6 +216,10 @@ class HttpServer:
                     held.close()
 
         def reply(response: Response) -> None:
+            if isinstance(response, Pending):
+                wait = response.wait
+                threading.Thread(target=lambda: reply(wait()), name="apiserver-proxy", daemon=True).start()
+                return
             if threading.current_thread() is self._thread:
                 settle(response)
                 return

@@ -58,13 +58,13 @@ _TABLE: Mapping[str, str] = {
         nodes Node no ~ +status
         persistentvolumeclaims PersistentVolumeClaim pvc +status
         persistentvolumes PersistentVolume pv ~ +status
-        pods Pod po @all +status +log +exec +binding +eviction +ephemeralcontainers
+        pods Pod po @all +status +log +exec +binding +eviction +ephemeralcontainers +proxy
         podtemplates PodTemplate
         replicationcontrollers ReplicationController rc @all +status +scale
         resourcequotas ResourceQuota quota +status
         secrets Secret
         serviceaccounts ServiceAccount sa
-        services Service svc @all +status
+        services Service svc @all +status +proxy
     """,
     "admissionregistration.k8s.io/v1": """
         mutatingadmissionpolicies MutatingAdmissionPolicy ~

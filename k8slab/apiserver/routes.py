@@ -35,6 +35,8 @@ class RequestInfo:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    rest: str = ""
+    """What follows `/proxy` in the path, with its slash: none of the server's business."""
 
 
 def request_info(request: Request) -> RequestInfo:
@@ -60,12 +62,22 @@ def _read(method: str, path: str, watch: bool) -> RequestInfo:
         namespace, rest = rest[1], rest[2:]
     plural, name, subresource = (*rest, "", "")[:3]
     resource = RESOURCES.get((group, plural))
-    if resource is not None and (resource.version != version or len(rest) > 3):
+    proxied = subresource == "proxy"
+    if resource is not None and (resource.version != version or (len(rest) > 3 and not proxied)):
         resource = None
     if plural == "namespaces" and not namespace:
         namespace = name
-    verb = _verb(method, watch, name)
-    return RequestInfo(verb, path, True, group, version, plural, resource, namespace, name, subresource)
+    verb = _verb(method, watch and not proxied, name)
+    below = _after(path, len(parts) - len(rest) + 3) if proxied else ""
+    return RequestInfo(verb, path, True, group, version, plural, resource, namespace, name, subresource, below)
+
+
+def _after(path: str, segments: int) -> str:
+    """The path without its first segments, as it came: a slash more or less may mean something to who gets it."""
+    for _ in range(segments):
+        path = path.lstrip("/")
+        path = path[path.find("/") :] if "/" in path else ""
+    return path
 
 
 def _verb(method: str, watch: bool, name: str) -> str:

@@ -27,6 +27,7 @@ from k8slab.apiserver.authorization import authorize
 from k8slab.apiserver.handlers import create, delete, delete_collection, get, list, patch, reviews, update, watch
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.kubelet_connection import FindKubelet
+from k8slab.apiserver.pod_connection import Dial, nobody_answers
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.routes import RequestInfo, request_info
 from k8slab.apiserver.service_ip import ServiceIPs
@@ -69,10 +70,15 @@ class ApiServer:
         chance: Chance,
         *,
         find_kubelet: FindKubelet = lambda node: None,
+        dial: Dial = nobody_answers,
         service_cidr: str = "10.96.0.0/12",
     ) -> None:
         self.store, self.clock, self.chance = store, clock, chance
         self.find_kubelet = find_kubelet
+        self.dial = dial
+        """How a Pod is asked, for the proxy."""
+        self.service_draws = chance.stream("service-proxy")
+        """Which Pod of a Service is asked: a stream of its own, so that asking changes nothing else."""
         self.registry = Registry(store, clock, chance)
         self.admission = Admission(self.registry, clock, chance)
         self.service_ips = ServiceIPs(self.registry, chance, service_cidr)
@@ -155,6 +161,7 @@ class ApiServer:
             code=response.code,
             revision=revision if wrote else 0,
             dry_run="dryRun" in request.query,
+            read=before,
         )
         if wrote:
             self.audit.append(record)

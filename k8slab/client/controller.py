@@ -68,15 +68,18 @@ class Controller:
         key = self.queue.get()
         if key is None:
             return any(news)
+        result = ""
         try:
             again = self.reconcile(key)
         except ApiError as error:
+            result = error.message
             log.debug("%s: %s: %s", self.name, key, error.message)
             if _namespace_goes(error):
                 self.queue.forget(key)
             else:
                 self.queue.add_rate_limited(key)
-        except Exception:
+        except Exception as fault:
+            result = f"{type(fault).__name__}: {fault}"
             log.exception("%s failed at %s, and will try again", self.name, key)
             self.queue.add_rate_limited(key)
         else:
@@ -84,7 +87,7 @@ class Controller:
             if again is not None:
                 self.queue.add_after(key, again)
         finally:
-            self.queue.done(key)
+            self.queue.done(key, result)
         return True
 
     def next_deadline(self) -> float:

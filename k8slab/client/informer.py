@@ -21,6 +21,7 @@ from k8slab.apimachinery.model import KubeObject
 from k8slab.apimachinery.rest import Watch, WatchEvent
 from k8slab.client.client import Client
 from k8slab.clock import NEVER
+from k8slab.observer import QUIET, Observer
 
 T = TypeVar("T", bound=KubeObject)
 OnChange = Callable[[T | None, T | None], None]
@@ -57,6 +58,7 @@ class Informer(Generic[T]):
         """When the watch lets go of events that it holds back; infinity for one that holds none back, as most do."""
         self.synced = False
         """Whether the cache has been filled once."""
+        self.observer: Observer = QUIET
 
     def listen(self, on_change: OnChange[T]) -> None:
         """Tell this function too of each change from now on."""
@@ -126,7 +128,9 @@ class Informer(Generic[T]):
             seen.add(f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else meta["name"])
             changed = self._apply(event) or changed
         for key in sorted(set(self._cache) - seen):
+            self.observer.told(resource.plural, key, WatchEvent("DELETED", {}, int(revision)))
             self._put(key, None)
+            self.observer.taken_in()
             changed = True
         self._revision = int(revision)
         self._watch = self._client.watch(
@@ -149,14 +153,16 @@ class Informer(Generic[T]):
         old = self._cache.get(new.key)
         if old is not None and event.revision and int(old.metadata.resource_version) >= event.revision:
             return False
+        if event.type == "DELETED" and old is None:
+            return False
+        self.observer.told(self._kind.resource.plural, new.key, event)
         if event.type == "DELETED":
-            if old is None:
-                return False
             self._put(new.key, None)
         else:
             if old is not None and old.uid != new.uid:
                 self._put(new.key, None)  # it went and came back between two looks: two objects of one name
             self._put(new.key, new)
+        self.observer.taken_in()
         return True
 
     def _put(self, key: str, new: T | None) -> None:

@@ -45,7 +45,7 @@ class SlowWatch:
         response = self._inner.send(request)
         if response.watch is not None:
             self._watches += 1
-            response.watch = _Held(self, response.watch, f"{self._name}/{self._watches}")
+            response.watch = HeldWatch(self, response.watch, f"{self._name}/{self._watches}")
         return response
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class SlowWatch:
         return self._clock.now()
 
 
-class _Held:
+class HeldWatch:
     """One slow watch."""
 
     def __init__(self, bad_day: SlowWatch, inner: Watch, name: str) -> None:
@@ -94,6 +94,11 @@ class _Held:
                 self._broken = True
                 return [*told[:place], WatchEvent("ERROR", Expired("too old resource version").status)]
         return [*told, *(event for event in told if self._bad_day.repeats(self._name, event))]
+
+    def let_go(self) -> list[WatchEvent]:
+        """All that is held back, at once: the bad day is over."""
+        held, self._held = [event for _, event in self._held], deque()
+        return held
 
     def next_release(self) -> float:
         """When the next event is let go; infinity if none is held back."""

@@ -14,6 +14,7 @@ import itertools
 from collections import deque
 
 from k8slab.clock import NEVER, Clock
+from k8slab.observer import QUIET, Observer
 
 BASE_DELAY = 0.005
 MAX_DELAY = 1000.0
@@ -25,6 +26,7 @@ class WorkQueue:
 
     def __init__(self, clock: Clock, name: str = "") -> None:
         self.name = name
+        self.observer: Observer = QUIET
         self._clock = clock
         self._queue: deque[str] = deque()
         self._dirty: set[str] = set()
@@ -42,6 +44,10 @@ class WorkQueue:
 
     def add(self, key: str) -> None:
         """Queue a key, unless it is queued already."""
+        self.observer.queued(key)
+        self._add(key)
+
+    def _add(self, key: str) -> None:
         if key in self._dirty:
             return
         self._dirty.add(key)
@@ -58,6 +64,7 @@ class WorkQueue:
             return
         when = self._clock.now() + seconds
         if when < self._due.get((key, background), NEVER):
+            self.observer.queued(key, seconds)
             self._due[key, background] = when
             heapq.heappush(self._waiting, (when, next(self._numbers), key, background))
 
@@ -84,10 +91,12 @@ class WorkQueue:
         key = self._queue.popleft()
         self._dirty.discard(key)
         self._processing.add(key)
+        self.observer.began(key)
         return key
 
-    def done(self, key: str) -> None:
-        """The work on a key is over: if it was added meanwhile, it is queued now."""
+    def done(self, key: str, result: str = "") -> None:
+        """The work on a key is over, with this result; if it was added meanwhile, it is queued now."""
+        self.observer.ended(key, result)
         self._processing.discard(key)
         if key in self._dirty:
             self._queue.append(key)
@@ -112,7 +121,8 @@ class WorkQueue:
             when, _, key, background = heapq.heappop(self._waiting)
             if self._due.get((key, background)) == when:
                 del self._due[key, background]
-                self.add(key)
+                self.observer.due(key)
+                self._add(key)
 
 
 class _Bucket:

@@ -65,6 +65,11 @@ class ImageManager:
         """Whether a pull is under way or waits for its turn."""
         return self._current is not None or bool(self._queue)
 
+    @property
+    def pulling(self) -> str:
+        """The UID of the Pod for which an image is being pulled; empty if none is."""
+        return self._current.pod.uid if self._current else ""
+
     def ensure(self, pod: Pod, container: Container) -> Verdict:
         """Whether the image is there; if it has to be pulled, that begins. The kubelet looks again when it is done."""
         key = f"{pod.uid}/{container.name}"

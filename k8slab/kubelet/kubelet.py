@@ -16,7 +16,8 @@ Models: pkg/kubelet/kubelet.go (syncLoopIteration), pod_workers.go, pleg/generic
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ from k8slab.kubelet.server import KubeletServer
 from k8slab.kubelet.sync_pod import PodSyncer, Report
 from k8slab.kubelet.volumes import Volumes
 from k8slab.names import Chance
+from k8slab.observer import QUIET, Observer
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,7 @@ class Kubelet:
         self.node_name, self.client, self.clock, self.runtime = node_name, client, clock, runtime
         self.jobs: Jobs = jobs or InlineJobs(clock)
         self._wake = wake
+        self.observer: Observer = QUIET
         self.recorder = EventRecorder(client, clock, "kubelet", node_name)
         if pod_cidr:
             runtime.update_runtime_config(pod_cidr)
@@ -94,7 +97,7 @@ class Kubelet:
         self.volumes = Volumes(client, root)
         self.syncer = PodSyncer(client, clock, runtime, self.recorder, {"address": address}, self.volumes.mounts)
         self.images = ImageManager(runtime, self.jobs, clock, self.recorder, self._mark)
-        self.server = KubeletServer(runtime, self._find_state, self._find_waiting, self._look_soon)
+        self.server = KubeletServer(runtime, self._find_state, self._find_waiting, self.look_soon)
         self.pods: Informer[Pod] = Informer(
             client, Pod, fields=f"spec.nodeName={node_name}", on_change=self._pod_changed, wake=wake
         )
@@ -103,6 +106,8 @@ class Kubelet:
         self._states: dict[str, PodState] = {}
         self._dirty: dict[str, None] = {}
         """UIDs about which there is news; an ordered set."""
+        self._working: Worker | None = None
+        """The Pod that is being worked on."""
         self._relist_at = clock.now()
         # Not after the first moment at which a Pod wants to be looked at again.
         self._next_again = NEVER
@@ -118,8 +123,7 @@ class Kubelet:
         news = self.pods.drain()
         for outcome in self.jobs.finished():
             self._finish(outcome)
-            if outcome.key in self.workers:
-                self._dirty[outcome.key] = None
+            self._mark(outcome.key)
             news = True
         if now >= self._relist_at:
             news = self._relist() or news
@@ -170,7 +174,7 @@ class Kubelet:
             worker = self.workers.get(pod.uid)
             if worker is not None:
                 # Removed behind our back (force): whatever still runs is stopped all the same.
-                self._dirty[pod.uid] = None
+                self._mark(pod.uid)
                 if worker.phase == SYNCING:
                     worker.phase = TERMINATING
             return
@@ -190,10 +194,13 @@ class Kubelet:
         if new.metadata.deleting and worker.phase == SYNCING:
             worker.phase = TERMINATING
         if not unchanged:
-            self._dirty[new.uid] = None
+            self._mark(new.uid)
 
     def _mark(self, uid: str) -> None:
-        self._dirty[uid] = None
+        """There is news about a Pod."""
+        if uid in self.workers:
+            self.observer.queued(self.workers[uid].pod.key)
+            self._dirty[uid] = None
 
     # The runtime.
 
@@ -208,7 +215,7 @@ class Kubelet:
         changed = False
         for uid in dict.fromkeys([*states, *self._states]):
             if states.get(uid) != self._states.get(uid) and uid in self.workers:
-                self._dirty[uid] = None
+                self._mark(uid)
                 changed = True
         self._states = states
         if self.pods.synced and not self._orphans_checked:
@@ -221,7 +228,7 @@ class Kubelet:
         """Look at one Pod in the runtime, with which something was done. That is no news, unless it has ended already."""
         state = read_state(self.runtime, uid)
         if state is not None and state.ended and state != self._states.get(uid):
-            self._dirty[uid] = None
+            self._mark(uid)
         if state is not None:
             self._states[uid] = state
         else:
@@ -239,7 +246,7 @@ class Kubelet:
             # Rounded up to a whole tick, and never now again: a change that is due has been seen.
             self._relist_at = max(whole_tick(change), round(now + TICK, 6) if change <= now else 0)
 
-    def _look_soon(self) -> None:
+    def look_soon(self) -> None:
         """Something may have changed in the runtime by another hand: plan the next look anew."""
         self._plan_relist()
         self._wake()
@@ -267,12 +274,14 @@ class Kubelet:
         """Look at a Pod at this moment, if nothing happens before; 0: when something happens."""
         worker.again = when
         if when:
+            self.observer.queued(worker.pod.key, when - self.clock.now())
             self._next_again = min(self._next_again, when)
 
     def _wake_sleepers(self, now: float) -> None:
         for uid, worker in self.workers.items():
             if worker.again and worker.again <= now:
                 worker.again = 0.0
+                self.observer.due(worker.pod.key)
                 self._dirty[uid] = None
         self._next_again = min((worker.again for worker in self.workers.values() if worker.again), default=NEVER)
 
@@ -286,7 +295,8 @@ class Kubelet:
             if self.jobs.running(uid):
                 self._dirty[uid] = None  # one job at a time
                 continue
-            self._sync(uid, worker)
+            with self._working_on(worker):
+                self._sync(uid, worker)
         for outcome in self.jobs.finished():
             self._finish(outcome)
         for uid in todo:
@@ -304,6 +314,7 @@ class Kubelet:
             self.jobs.start(uid, lambda: (None, self.syncer.kill(pod, state, grace)))
             return
         if worker.phase == TERMINATED:
+            self._let_go(uid, worker)
             return
         if pod.finished:
             if state.ready_sandbox is not None:
@@ -321,14 +332,18 @@ class Kubelet:
 
     def _finish(self, outcome: Outcome) -> None:
         """A job has come to an end."""
-        if outcome.key == PULL:
-            self.images.finish(outcome)
-            return
-        worker = self.workers.get(outcome.key)
-        if outcome.error is not None:
-            log.warning("%s: %s: %s", self.name, outcome.key, outcome.error)
-        if worker is None:
-            return
+        worker = self.workers.get(self.images.pulling if outcome.key == PULL else outcome.key)
+        with self._working_on(worker):
+            if outcome.key == PULL:
+                self.images.finish(outcome)
+                return
+            if outcome.error is not None:
+                log.warning("%s: %s: %s", self.name, outcome.key, outcome.error)
+            if worker is not None:
+                self._take_in(outcome, worker)
+
+    def _take_in(self, outcome: Outcome, worker: Worker) -> None:
+        """What a job has done for a Pod."""
         self._look_at(outcome.key)
         if outcome.error is not None:
             self._look_again(worker, self.clock.now() + RELIST_PERIOD)
@@ -348,11 +363,32 @@ class Kubelet:
         self.volumes.remove(uid)
         self.images.forget(uid)
         self.syncer.forget(uid)
-        del self.workers[uid]
+        self._let_go(uid, worker)
+
+    def _let_go(self, uid: str, worker: Worker) -> None:
+        """Remove the API object of a Pod of which nothing is left here."""
         try:
             self.client.delete(Pod, worker.pod.name, worker.pod.namespace, uid=uid, grace_period=0)
         except (NotFound, Conflict):
+            pass
+        except ApiError:
+            self._look_again(worker, self.clock.now() + RELIST_PERIOD)
             return
+        del self.workers[uid]
+
+    @contextmanager
+    def _working_on(self, worker: Worker | None) -> Iterator[None]:
+        """What is done within it is done for this Pod."""
+        if worker is None or self._working is worker:
+            yield
+            return
+        self._working = worker
+        self.observer.began(worker.pod.key)
+        try:
+            yield
+        finally:
+            self._working = None
+            self.observer.ended(worker.pod.key)
 
     # The status.
 
@@ -370,7 +406,8 @@ class Kubelet:
             if status == worker.written:
                 return
         try:
-            self.client.patch_status(Pod, pod.name, pod.namespace, status, uid=pod.uid)
+            with self._working_on(worker):
+                self.client.patch_status(Pod, pod.name, pod.namespace, status, uid=pod.uid)
         except (NotFound, Conflict):
             return
         except ApiError as error:
@@ -379,7 +416,7 @@ class Kubelet:
             return
         worker.written = status
         if status["phase"] in ("Succeeded", "Failed"):
-            self._dirty[pod.uid] = None
+            self._mark(pod.uid)
 
 
 def _keep_times(status: JsonObject, written: JsonObject) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from k8slab.clock import NEVER, RealClock, sleep_really, to_rfc3339
 from k8slab.loop.component import Component
+from k8slab.loop.instrument import UNWATCHED, LoopInstrument
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class LiveLoop:
 
     def __init__(self, clock: RealClock) -> None:
         self.clock = clock
+        self.instrument: LoopInstrument = UNWATCHED
         self._workers: dict[str, _Worker] = {}
         self._paused = False
 
@@ -77,6 +79,10 @@ class LiveLoop:
         self._paused = False
         for worker in list(self._workers.values()):
             worker.woken.set()
+
+    def hold(self, name: str, seconds: float) -> None:
+        """Let the calling component wait: it has its thread for itself."""
+        sleep_really(seconds)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -133,7 +139,7 @@ class LiveLoop:
             worker.woken.clear()
             until = worker.work = NEVER
             try:
-                while not (worker.stopped or self._paused) and component.step():
+                while not (worker.stopped or self._paused) and self._step(component):
                     pass
                 if not self._paused:
                     until, worker.work = component.next_deadline(), component.next_work()
@@ -142,6 +148,13 @@ class LiveLoop:
                 until = self.clock.now() + PAUSE_AFTER_A_FAULT
             worker.resting = True
             self.clock.wait(worker.woken, until)
+
+    def _step(self, component: Component) -> bool:
+        self.instrument.turn(component.name)
+        try:
+            return component.step()
+        finally:
+            self.instrument.rest(component.name)
 
     @staticmethod
     def _at_rest(worker: _Worker) -> bool:

@@ -5,23 +5,30 @@ the clock jumps to the next deadline. Which component is next depends on the see
 on a stream of random numbers: a read, which moves no revision, disturbs nothing.
 
 The one invariant: the same seed and the same inputs give the same log, byte for byte.
-A component's turn lasts until it has nothing left to do, so that many events make one reconcile.
+A component's turn lasts until it has nothing left to do, so that many events make one reconcile. One whose step raises loses
+nothing but a second: what matters is in etcd.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from heapq import heappop, heappush
 
+from k8slab.apimachinery.errors import ApiError
 from k8slab.clock import NEVER, VirtualClock, to_rfc3339
 from k8slab.loop.component import Component
 from k8slab.loop.garbage import rare_collections
+from k8slab.loop.instrument import UNWATCHED, LoopInstrument
 from k8slab.loop.interrupts import deferred_interrupts
 from k8slab.loop.player import Player
 from k8slab.names import Chance
 
+log = logging.getLogger(__name__)
+
+PAUSE_AFTER_A_FAULT = 1.0
 MAX_TURNS = 200_000
 """Units of work at one moment: far more than any cluster of a lab needs, unless two components undo each other's work."""
 
@@ -34,6 +41,13 @@ class SteppedLoop:
         self.lock = threading.RLock()
         # Called between two jumps of the clock, where everything is at rest: the place to raise a noted interrupt.
         self.checkpoint: Callable[[], None] = lambda: None
+        self.instrument: LoopInstrument = UNWATCHED
+        self.on_advance: Callable[[float], None] = lambda when: None
+        """Called before each move of the clock."""
+        self.turns = 0
+        """How many units of work were done."""
+        self.halted = False
+        """Whether somebody asked to stop: then nothing moves on, until whoever asks for the next move sets it back."""
         self._player = Player(self)
         self._chance = chance
         self._revision = revision
@@ -49,11 +63,22 @@ class SteppedLoop:
         self._heap: list[tuple[float, str]] = []
         self._deadlines: dict[str, float] = {}
         self._work: dict[str, float] = {}
+        # Who gets no turn before when.
+        self._held: dict[str, float] = {}
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nobody has work at this moment, and everybody was asked."""
+        return not self._ready
 
     @property
     def components(self) -> list[str]:
         """The names of the running components, sorted."""
         return sorted(self._components)
+
+    def component(self, name: str) -> Component:
+        """A running component. Raises KeyError if there is none of that name."""
+        return self._components[name]
 
     def add(self, component: Component) -> None:
         """Start a component: it gets a turn at once."""
@@ -63,7 +88,7 @@ class SteppedLoop:
     def remove(self, name: str) -> None:
         """Stop a component, as a crash would. Raises KeyError if there is none of that name."""
         component = self._components.pop(name)
-        for table in (self._ready, self._due, self._deadlines, self._work):
+        for table in (self._ready, self._due, self._deadlines, self._work, self._held):
             table.pop(name, None)
         if self._current == name:
             self._current = ""
@@ -71,8 +96,13 @@ class SteppedLoop:
 
     def wake(self, name: str) -> None:
         """Say that a component may have work. Safe for one that is gone."""
-        if name in self._components:
+        if name in self._components and name not in self._held:
             self._ready[name] = None
+
+    def hold(self, name: str, seconds: float) -> None:
+        """The component gets no turn before so many seconds have passed; several holds add up."""
+        if name in self._components:
+            self._held[name] = max(self._held.get(name, 0.0), self.clock.now()) + seconds
 
     def next_component(self) -> str:
         """Whose turn it is; empty if nobody has work at this moment."""
@@ -112,7 +142,7 @@ class SteppedLoop:
             while not (worked := self.turn()):
                 if self.next_deadline() == NEVER:
                     return ""
-                self._come_due(self.next_deadline())
+                self.advance_to(self.next_deadline())
             return worked
 
     def turn(self) -> str:
@@ -123,19 +153,37 @@ class SteppedLoop:
                 component = self._components[name]
                 self._ready.pop(name)
                 self._due.pop(name, None)
-                if component.step():
+                self.instrument.turn(name)
+                worked = self._step(component)
+                self.instrument.rest(name)
+                if name in self._held:
+                    self._wait_until(name, self._held[name])
+                elif worked:
                     self._ready[name] = None
+                else:
+                    self._note_deadlines(component)
+                if worked:
+                    self.turns += 1
                     return name
-                self._note_deadlines(component)
             self._current = ""
             return ""
+
+    def _step(self, component: Component) -> bool:
+        try:
+            return component.step()
+        except ApiError as error:
+            log.debug("%s: %s", component.name, error.message)
+        except Exception:
+            log.exception("%s failed, and goes on", component.name)
+        self.hold(component.name, PAUSE_AFTER_A_FAULT)
+        return True
 
     @rare_collections()
     def settle(self) -> None:
         """Let everybody work until nobody has anything to do. No time passes. Raises RuntimeError if there is no end to it."""
         with self.lock:
             for _ in range(MAX_TURNS):
-                if not (worked := self.turn()):
+                if self.halted or not (worked := self.turn()):
                     return
             raise RuntimeError(
                 f"the cluster does not come to rest: after {MAX_TURNS} units of work at the same moment, {worked} still has "
@@ -159,7 +207,7 @@ class SteppedLoop:
             if when == NEVER:
                 return False
             self.checkpoint()
-            due = self._come_due(when)
+            due = self.advance_to(when)
             self.settle()
             return due
 
@@ -169,9 +217,10 @@ class SteppedLoop:
         with self.lock:
             self.settle()
             end = self.clock.now() + seconds
-            while self.next_deadline() <= end:
+            while self.next_deadline() <= end and not self.halted:
                 self.jump(end)
-            self.clock.advance_to(end)
+            if not self.halted:
+                self.advance_to(end)
 
     @rare_collections()
     def run_until(self, done: Callable[[], bool], timeout: float) -> None:
@@ -179,9 +228,9 @@ class SteppedLoop:
         with self.lock:
             self.settle()
             end = self.clock.now() + timeout
-            while not done():
+            while not self.halted and not done():
                 if self.next_deadline() > end:
-                    self.clock.advance_to(end)
+                    self.advance_to(end)
                     raise TimeoutError(
                         f"still not so after {timeout:g}s of virtual time, at {to_rfc3339(self.clock.now())}; "
                         "give a longer timeout, or look at the events: cluster.kubectl('get events')"
@@ -197,10 +246,10 @@ class SteppedLoop:
         with self.lock:
             self.settle()
             end = self.clock.now() + timeout
-            while (work := self.next_work()) < NEVER:
+            while not self.halted and (work := self.next_work()) < NEVER:
                 if work > end:
                     busy = sorted(name for name, when in self._work.items() if when < NEVER)
-                    self.clock.advance_to(end)
+                    self.advance_to(end)
                     raise TimeoutError(f"still busy after {timeout:g}s of virtual time: {', '.join(busy)}")
                 self.jump(end)
 
@@ -211,16 +260,25 @@ class SteppedLoop:
             for name in self.components:
                 self.remove(name)
 
-    def _come_due(self, when: float) -> bool:
-        """Move the clock to `when`; whoever wanted a turn by then is ready. False if nobody was."""
+    def advance_to(self, when: float) -> bool:
+        """Move the clock; whoever wanted a turn by then is ready, and works in the next turn. False if nobody was."""
+        if when <= self.clock.now() < self.next_deadline():
+            return False
+        self.on_advance(when)
         self.clock.advance_to(when)
         due = False
         while self.next_deadline() <= self.clock.now():
             _, name = heappop(self._heap)
             del self._deadlines[name]
+            self._held.pop(name, None)
             self._ready[name] = self._due[name] = None
             due = True
         return due
+
+    def _wait_until(self, name: str, when: float) -> None:
+        """The component has work, and has to wait with it."""
+        self._deadlines[name] = self._work[name] = when
+        heappush(self._heap, (when, name))
 
     def _note_deadlines(self, component: Component) -> None:
         name = component.name

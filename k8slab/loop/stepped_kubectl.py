@@ -64,13 +64,23 @@ class Front(Protocol):
 
 
 class Pump:
-    """Carries requests from the HTTP server's thread to the thread on which the cluster moves."""
+    """Carries requests from the HTTP server's thread to the thread on which the cluster moves.
 
-    def __init__(self, loop: SteppedLoop, handle: Callable[[Request], Response], revision: Callable[[], int]) -> None:
-        self._loop, self._handle, self._revision = loop, handle, revision
+    `drive` says which cluster that is, before the first request.
+    """
+
+    _loop: SteppedLoop
+    _handle: Callable[[Request], Response]
+    _revision: Callable[[], int]
+
+    def __init__(self) -> None:
         self._wall = RealClock()
         self._inbox: queue.Queue[tuple[Request, Reply]] = queue.Queue()
         self._pumping = threading.Event()
+
+    def drive(self, loop: SteppedLoop, handle: Callable[[Request], Response], revision: Callable[[], int]) -> None:
+        """From now on requests go to this server, and move this loop."""
+        self._loop, self._handle, self._revision = loop, handle, revision
 
     def submit(self, request: Request, reply: Reply) -> None:
         """Answer a request: on the cell's thread while kubectl runs in a cell, else on a thread of its own."""
@@ -147,11 +157,11 @@ class Pump:
                     self.serve(request, reply)
                 evictions.clear()
             elif front.open_streams:
-                if self._loop.clock.now() >= end:
+                if self._loop.clock.now() >= end or self._loop.halted:
                     return self._interrupt(process, output, args, budget)
                 self._jump_until_something_is_sent(front, end)
             elif polls:
-                if self._loop.clock.now() >= end:
+                if self._loop.clock.now() >= end or self._loop.halted:
                     return self._interrupt(process, output, args, budget)
                 self._loop.run_for(POLL_SECONDS)
             asleep.reset()
@@ -159,7 +169,7 @@ class Pump:
 
     def _jump_until_something_is_sent(self, front: Front, end: float) -> None:
         sent = front.activity
-        while self._loop.clock.now() < end and self._inbox.empty():
+        while self._loop.clock.now() < end and self._inbox.empty() and not self._loop.halted:
             self._loop.jump(end)
             front.wake_all_streams()
             if front.pending() or front.activity != sent:
@@ -179,6 +189,8 @@ class Pump:
             waited += SAMPLE_SECONDS
             if item is not None:
                 self.serve(*item)
+        if self._loop.halted:
+            return "k8slab: the cluster was stopped while kubectl waited\n"
         if own_timeout(args) is not None:
             return f"k8slab: kubectl's --timeout of {budget:g}s of virtual time is over\n"
         return ""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from k8slab.api.core import Pod
 from k8slab.clock import NEVER, Clock
+from k8slab.observer import QUIET, Observer
 
 INITIAL_BACKOFF, MAX_BACKOFF = 1.0, 10.0
 FLUSH_SECONDS = 300.0
@@ -38,6 +39,7 @@ class SchedulingQueue:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.observer: Observer = QUIET
         self._pods: dict[str, Waiting] = {}
         self._active: list[tuple[int, float, int, str]] = []
         self._number = 0
@@ -73,6 +75,7 @@ class SchedulingQueue:
             if waiting is not None and uid not in self._backoff and uid not in self._unschedulable:
                 waiting.attempts += 1
                 waiting.tried_at = self._clock.now()
+                self.observer.began(waiting.pod.key)
                 return waiting
         return None
 
@@ -118,10 +121,12 @@ class SchedulingQueue:
         if ends <= self._clock.now():
             self._activate(uid)
         else:
+            self.observer.queued(waiting.pod.key, ends - self._clock.now())
             self._backoff[uid] = ends
 
     def _activate(self, uid: str) -> None:
         waiting = self._pods[uid]
+        self.observer.queued(waiting.pod.key)
         self._number += 1
         heapq.heappush(self._active, (-(waiting.pod.spec.priority or 0), waiting.since, self._number, uid))
 
@@ -130,4 +135,5 @@ class SchedulingQueue:
         for table in (self._backoff, self._unschedulable):
             for uid in [uid for uid, when in table.items() if when <= now]:
                 del table[uid]
+                self.observer.due(self._pods[uid].pod.key)
                 self._activate(uid)

@@ -68,6 +68,7 @@ class Scheduler:
             self._refuse(pod.pod, verdict, moves)
         else:
             self._bind(pod, self._choose(pod, verdict.fitting))
+        self.queue.observer.ended(pod.pod.key, "" if verdict.fitting else "unschedulable")
         return True
 
     def next_deadline(self) -> float:

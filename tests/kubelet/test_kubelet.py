@@ -39,7 +39,7 @@ def reasons(cluster, name="web"):
 
 
 def held(cluster):
-    runtime = cluster._runtimes["node-1"]
+    runtime = cluster._engine.runtimes["node-1"]
     return len(runtime.list_pod_sandboxes()), len(runtime.list_containers())
 
 

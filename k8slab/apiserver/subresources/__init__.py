@@ -15,6 +15,7 @@ from k8slab.apimachinery.rest import Request, Response
 from k8slab.apiserver.routes import RequestInfo
 from k8slab.apiserver.subresources.binding import bind
 from k8slab.apiserver.subresources.eviction import evict
+from k8slab.apiserver.subresources.proxy import proxy
 from k8slab.apiserver.subresources.scale import scale
 from k8slab.apiserver.subresources.streams import execute, log
 
@@ -29,6 +30,8 @@ SUBRESOURCES: Mapping[tuple[str, str, str], SubresourceHandler] = {
     ("", "pods", "eviction"): evict,
     ("", "pods", "exec"): execute,
     ("", "pods", "log"): log,
+    ("", "pods", "proxy"): proxy,
+    ("", "services", "proxy"): proxy,
     ("", "replicationcontrollers", "scale"): scale,
     ("apps", "deployments", "scale"): scale,
     ("apps", "replicasets", "scale"): scale,

@@ -9,14 +9,30 @@ Every picture says the same three times: as a drawing, as text (`str(picture)`),
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Table:
-    """Rows under named columns: the twin of a picture, for people who read or hear it."""
+    """Rows under named columns: the twin of a picture, for people who read or hear it.
+
+    As text its columns are aligned; a notebook shows it as an HTML table.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def __str__(self) -> str:
+        lines = [tuple(name.upper() for name in self.columns), *self.rows]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join("   ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,363 @@
+"""The parts of a cluster, put together.
+
+This is the one place where the parts meet; it reads like the architecture picture. Everything that happens afterwards
+happens between a component and the API server: no part calls another.
+
+    kubectl ──https──▶ API server ──▶ etcd
+                        ▲  ▲  ▲
+       controllers ─────┘  │  └───── kubelets ──CRI──▶ containers
+                       scheduler
+
+An engine is made of a `Spec`, and moved by inputs (`inputs.py`): the same of both give the same history, byte for byte, on
+a virtual clock. What is outside of it, the sockets, kubectl and whoever holds it, is in `cluster.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from k8slab.apimachinery.errors import AlreadyExists
+from k8slab.apimachinery.rest import MASTERS_GROUP, Request, Response, Stream, UserInfo
+from k8slab.apiserver.bootstrap import bootstrap_objects
+from k8slab.apiserver.kubelet_connection import KubeletConnection
+from k8slab.apiserver.pod_connection import Dial
+from k8slab.apiserver.resources import RESOURCES
+from k8slab.apiserver.server import ApiServer
+from k8slab.client.client import Client
+from k8slab.client.line import Line
+from k8slab.client.transport import InProcess
+from k8slab.clock import Clock, RealClock, SkewedClock, VirtualClock
+from k8slab.controllers.deployment import DeploymentController
+from k8slab.controllers.garbage_collector import GarbageCollector
+from k8slab.controllers.namespace import NamespaceController
+from k8slab.controllers.replicaset import ReplicaSetController
+from k8slab.cri.api import Runtime
+from k8slab.cri.dial import dial_simulated
+from k8slab.cri.network import SimulatedNetwork
+from k8slab.cri.registry import SimulatedRegistry
+from k8slab.cri.simulated import SimulatedRuntime
+from k8slab.engine.faults import FAULTS, check_fault
+from k8slab.engine.inputs import Asked, Fault, Input, Passed
+from k8slab.engine.instrument import Instrument
+from k8slab.engine.journal import Entry, Journal
+from k8slab.engine.skewed import Skewed, skewed_runtime
+from k8slab.engine.streams import OutsideStream
+from k8slab.etcd.memory import MemoryStore
+from k8slab.etcd.store import Entry as LogEntry
+from k8slab.etcd.store import Store
+from k8slab.kubelet.jobs import InlineJobs, Jobs, ThreadJobs
+from k8slab.kubelet.kubelet import Kubelet
+from k8slab.loop.component import Component
+from k8slab.loop.housekeeping import Compactor, LeaseExpiry
+from k8slab.loop.live import LiveLoop
+from k8slab.loop.stepped import SteppedLoop
+from k8slab.names import Chance
+from k8slab.scheduler.scheduler import Scheduler
+
+__all__ = ["ADMIN", "CONTROLLERS", "Engine", "LogEntry", "MakeComponent", "Spec"]
+
+MakeComponent = Callable[..., Component]
+
+CONTROLLERS: Mapping[str, MakeComponent] = {
+    "deployment": DeploymentController,
+    "replicaset": ReplicaSetController,
+    "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
+    "garbage-collector": partial(GarbageCollector, resources=tuple(RESOURCES.values())),
+}
+"""The controllers of a cluster, by the names that `Cluster(replace={...})` takes."""
+
+ADMIN = UserInfo("kubernetes-admin", (MASTERS_GROUP, "system:authenticated"))
+POD_CIDR = "10.244.{}.0/24"
+NODE_ADDRESS = "192.168.49.{}"
+READS = ("GET", "HEAD", "OPTIONS")
+TOUCHING = ("/exec", "/attach", "/log", "/portforward", "/proxy")
+"""What reaches into a container, and may change something there, even where the method only reads."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a cluster is made of."""
+
+    nodes: tuple[str, ...]
+    seed: int = 0
+    mode: str = "stepped"
+    runtime: str = "simulated"
+    name: str = "lab"
+    replace: Mapping[str, MakeComponent] = field(default_factory=dict)
+    mirrors: str = ""
+    directory: Path | None = None
+    """Where what has to stay is kept; None: it goes with the cluster."""
+
+
+class Engine:
+    """Everything inside a cluster. Raises RuntimeError where Docker was asked for and does not answer."""
+
+    def __init__(self, spec: Spec, instrument: Instrument | None = None, store: Store | None = None) -> None:
+        self.spec = spec
+        self.instrument = instrument if instrument is not None else Instrument()
+        self.components: dict[str, Callable[[], Component]] = {}
+        """How each component is made, by name: one that crashed can be made again."""
+        self.kubelets: dict[str, Kubelet] = {}
+        self.lines: dict[str, Line] = {}
+        """The line of each component to the API server."""
+        self.skews: dict[str, float] = {}
+        """By how many seconds a component's clock is ahead."""
+        self.streams: list[Stream] = []
+        """What requests from outside have opened into containers."""
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = threading.RLock()
+        self.loop: SteppedLoop | LiveLoop
+        self._inputs = 0
+        self._taking = 0
+
+        # Time, chance, and what there is to drive.
+        clock = VirtualClock() if spec.mode == "stepped" else RealClock()
+        self.clock: Clock = clock
+        self.chance = Chance(spec.seed)
+        self.registry = SimulatedRegistry()
+        self.runtime, self.runtimes, dial, self._remove_containers = self._open_runtimes()
+        self._volumes = self._place_for_volumes() if self.runtime == "docker" else None
+
+        # Who works next.
+        if isinstance(clock, VirtualClock):
+            self.loop = SteppedLoop(clock, self.chance, lambda: self.store.revision)
+            self.loop.on_advance = self._time_passes
+        else:
+            self.loop = LiveLoop(clock)
+        self.loop.instrument = self.instrument
+
+        # The control plane's centre, which all else talks to.
+        self.journal = Journal() if store is None and spec.mode == "stepped" and self.runtime == "simulated" else None
+        """What came from outside; None where a cluster's life cannot be lived again."""
+        self.store: Store = store if store is not None else MemoryStore(self.clock)
+        self._digest = hashlib.blake2b(digest_size=12)
+        if self.journal is not None:
+            self.store.subscribe(self._digest_log)
+        self.server = ApiServer(self.store, self.clock, self.chance, find_kubelet=self._find_kubelet, dial=dial)
+        self.client = Client(InProcess(self.server.handle), ADMIN, "k8slab-admin")
+        self.instrument.begin(self)
+        for resource, namespace, body in bootstrap_objects():
+            with suppress(AlreadyExists):
+                self.client.create(resource, body, namespace)
+
+        # The components, as functions, so that one which crashed can be made again.
+        self.add("etcd-lessor", lambda: LeaseExpiry(self.store))
+        if spec.mode == "live":
+            self.add("etcd-compactor", lambda: Compactor(self.store, self.clock))
+        for short, make in {**CONTROLLERS, **spec.replace}.items():
+            self._add_controller(f"{short}-controller", make)
+        self._add_controller("kube-scheduler", Scheduler)
+        for index, node in enumerate(spec.nodes):
+            self.add(f"kubelet-{node}", partial(self._make_kubelet, node, index))
+
+    # Inputs.
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made: units of work of components, and inputs. 0 on a live cluster."""
+        return self.loop.turns + self._inputs if isinstance(self.loop, SteppedLoop) else 0
+
+    def take(self, given: Input) -> Any:
+        """Let something from outside happen; what came of it. Raises ValueError for a fault that there is not."""
+        with self._moving():
+            if isinstance(given, Fault):
+                check_fault(self, given)
+            with self._input(given):
+                return given.apply(self)
+
+    def answer(self, request: Request) -> Response:
+        """The API server's answer to somebody outside."""
+        if request.method in READS and not any(part in request.path for part in TOUCHING):
+            return self.server.handle(request)
+        with self._moving(), self._input(Asked.of(request)):
+            return self.serve(request)
+
+    def serve(self, request: Request) -> Response:
+        """The same, already noted. What it opens into a container is kept in `streams`."""
+        response = self.server.handle(request)
+        if response.stream is not None:
+            self.streams.append(response.stream)
+            response.stream = OutsideStream(self.take, len(self.streams) - 1, response.stream)
+        return response
+
+    def move_clock(self, when: float) -> None:
+        """Let time pass, and nobody work yet. Only on a virtual clock."""
+        assert isinstance(self.loop, SteppedLoop), "real time passes by itself"
+        self.loop.advance_to(when)
+
+    def fault(self, name: str, arguments: Mapping[str, Any], *, ends: bool = False) -> None:
+        """Let a fault begin, or end."""
+        kind = FAULTS[name]
+        happen = kind.end if ends and kind.end is not None else kind.begin
+        happen(self, **arguments)
+
+    def live_on(self, step: int, at_rest: bool = False) -> None:
+        """Let components work up to a step; with `at_rest`, ask also those that have no work then."""
+        assert isinstance(self.loop, SteppedLoop)
+        while self.steps < step and self.loop.turn():
+            pass
+        if at_rest and self.steps == step:
+            self.loop.turn()
+
+    def log_digest(self) -> str:
+        """A digest of the log so far."""
+        return self._digest.copy().hexdigest()
+
+    @contextmanager
+    def _input(self, given: Input) -> Iterator[None]:
+        step = self.steps
+        if self.journal is not None and isinstance(self.loop, SteppedLoop):
+            now, revision = self.clock.now(), self.store.revision
+            self.journal.add(Entry(step, self.loop.at_rest, now, revision, self.log_digest(), given))
+        self.instrument.took(given, step)
+        self._inputs += 1
+        self._taking += 1
+        try:
+            yield
+        finally:
+            self._taking -= 1
+            self.instrument.applied(given)
+
+    def _time_passes(self, when: float) -> None:
+        if not self._taking:  # else it is noted already
+            with self._input(Passed(when)):
+                pass
+
+    def _digest_log(self, entries: list[LogEntry]) -> None:
+        for entry in entries:
+            self._digest.update(b"%d %s " % (entry.revision, entry.key.encode()))
+            self._digest.update(entry.value or b"-")
+
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
+        """One input at a time, and not in the middle of a component's turn; a live cluster's parts see to that themselves."""
+        if isinstance(self.loop, SteppedLoop):
+            with self.loop.lock:
+                yield
+        else:
+            yield
+
+    # Components.
+
+    def add(self, name: str, make: Callable[[], Component]) -> None:
+        """Put a component in, and start it."""
+        self.components[name] = make
+        self.start(name)
+
+    def start(self, name: str) -> None:
+        """Start a component that does not run; it learns all it must know from the API server and the runtime."""
+        component = self.components[name]()
+        self.instrument.component(component)
+        if skew := self.skews.get(name):
+            component = Skewed(component, skew)
+        self.loop.add(component)
+
+    def crash(self, name: str) -> None:
+        """Stop a component as a crash would: nothing is said to anyone."""
+        self.kubelets.pop(name.removeprefix("kubelet-"), None)
+        self.loop.remove(name)
+
+    def runs(self, name: str) -> bool:
+        """Whether a component runs."""
+        return name in self.loop.components
+
+    def _add_controller(self, name: str, make: MakeComponent) -> None:
+        account = "system:kube-scheduler" if name == "kube-scheduler" else "system:kube-controller-manager"
+        client = self._client(name, UserInfo(account, ("system:authenticated",)))
+
+        def make_it() -> Component:
+            component = make(client, self._clock_of(name), self.chance, wake=partial(self.loop.wake, name))
+            if component.name != name:
+                raise ValueError(
+                    f"the component is called {component.name!r}, but it stands in for {name!r}: name it so"
+                )
+            return component
+
+        self.add(name, make_it)
+
+    def _make_kubelet(self, node: str, index: int) -> Kubelet:
+        name = f"kubelet-{node}"
+        client = self._client(name, UserInfo(f"system:node:{node}", ("system:nodes", "system:authenticated")))
+        wake = partial(self.loop.wake, name)
+        threads = self.spec.mode == "live" and self.runtime == "docker"
+        clock, runtime = self._clock_of(name), self.instrument.runtime(node, self.runtimes[node])
+        if name in self.skews:
+            runtime = skewed_runtime(runtime, self.skews[name])
+        jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(clock)
+        kubelet = Kubelet(
+            node, client, clock, self.chance, runtime, self.instrument.jobs(name, jobs), wake=wake,
+            pod_cidr=POD_CIDR.format(index), address=NODE_ADDRESS.format(index + 2), root=self._volumes,
+        )  # fmt: skip
+        self.kubelets[node] = kubelet
+        return kubelet
+
+    def _client(self, name: str, user: UserInfo) -> Client:
+        if name not in self.lines:
+            self.lines[name] = Line(
+                InProcess(self.server.handle), self.clock, self.chance, name, partial(self.loop.hold, name)
+            )  # fmt: skip
+        return Client(self.lines[name], user, name)
+
+    def _clock_of(self, name: str) -> Clock:
+        return SkewedClock(self.clock, self.skews[name]) if name in self.skews else self.clock
+
+    def _find_kubelet(self, node: str) -> KubeletConnection | None:
+        kubelet = self.kubelets.get(node)
+        return kubelet.server if kubelet and not self.lines[kubelet.name].cut else None
+
+    # Containers.
+
+    def _open_runtimes(self) -> tuple[str, Mapping[str, Runtime], Dial, Callable[[], None]]:
+        """Which runtime it came to, one of it for each node, how Pods are reached, and what removes all that they made."""
+        spec = self.spec
+        if spec.runtime != "simulated":
+            # Imported here: whoever needs no Docker should not wait for its client library.
+            from k8slab.cri import docker
+            from k8slab.cri.direct_dial import dial_directly
+
+            if (problem := docker.DockerRuntime.available()) is None:
+                runtimes = docker.docker_runtimes(
+                    spec.name, spec.nodes, mirrors=spec.mirrors, registry=self.registry,
+                    ephemeral=spec.directory is None,
+                )  # fmt: skip
+                first = next(iter(runtimes.values()), None)
+                return "docker", runtimes, dial_directly(), first.clean_up if first else lambda: None
+            if spec.runtime == "docker":
+                raise RuntimeError(
+                    f"the Docker Engine does not answer: {problem}; or take Cluster(runtime='simulated')"
+                )
+        network = SimulatedNetwork()
+        simulated = {
+            node: SimulatedRuntime(node, self.clock, self.chance, self.registry, network) for node in spec.nodes
+        }
+        return "simulated", simulated, dial_simulated(network, self._look_soon), lambda: None
+
+    def _look_soon(self) -> None:
+        """A container may have ended of a request that reached it."""
+        for kubelet in self.kubelets.values():
+            kubelet.look_soon()
+
+    def _place_for_volumes(self) -> Path:
+        """Real containers mount real folders: in the cluster's own, or in one that goes with it."""
+        if self.spec.directory is not None:
+            return self.spec.directory / "volumes"
+        self._scratch = tempfile.TemporaryDirectory(prefix="k8slab-", ignore_cleanup_errors=True)
+        return Path(self._scratch.name)
+
+    def close(self) -> None:
+        """Stop everything and remove what it made: threads, files, containers."""
+        self.loop.close()
+        for runtime in self.runtimes.values():
+            runtime.close()
+        self._remove_containers()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+        self.store.close()

@@ -1,0 +1,299 @@
+"""What can go wrong in a cluster, as a table.
+
+A fault begins and ends, or happens once. Each row says what it does in one sentence, which arguments it takes, and how an
+engine suffers it. Context managers, scenario files, chaos and the controls of the lab all read this table.
+
+What is broken is always something between the parts, or under them: a line, a clock, a registry, a machine. No component
+knows of faults.
+
+k8slab's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from k8slab.client.line import ERRORS, Failing
+from k8slab.clock import parse_duration
+from k8slab.cri.api import ContainerState
+
+if TYPE_CHECKING:
+    from k8slab.engine.engine import Engine
+    from k8slab.engine.inputs import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a fault."""
+
+    name: str
+    default: Any = None
+    """None: it has to be given."""
+    choices: Callable[[Engine], Iterable[str]] | None = None
+    """What it can be in a cluster; None: anything."""
+    read: Callable[[Any], Any] = str
+    """Brings what was given into form. Raises ValueError."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One row of the table."""
+
+    name: str
+    says: str
+    """What happens, as a sentence."""
+    arguments: tuple[Argument, ...]
+    begin: Callable[..., None]
+    """Called with the engine, and the arguments by name."""
+    end: Callable[..., None] | None = None
+    """None: it happens once, and there is nothing to end."""
+
+
+def arguments_of(engine: Engine, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a fault, in form, with defaults. Raises ValueError, which says what there is."""
+    kind = FAULTS.get(name)
+    if kind is None:
+        raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
+    known = {argument.name: argument for argument in kind.arguments}
+    if unknown := [each for each in given if each not in known]:
+        raise ValueError(f"the fault {name!r} takes no {unknown[0]!r}; it takes: {', '.join(known)}")
+    found = {}
+    for argument in kind.arguments:
+        value = given.get(argument.name, argument.default)
+        choices = sorted(argument.choices(engine)) if argument.choices else None
+        if value is None:
+            among = f", one of: {', '.join(choices)}" if choices else ""
+            raise ValueError(f"the fault {name!r} needs {argument.name}=...{among}")
+        try:
+            value = argument.read(value)
+        except (TypeError, ValueError) as wrong:
+            raise ValueError(f"the fault {name!r} cannot take {argument.name}={value!r}: {wrong}") from None
+        if choices is not None and value not in choices:
+            there_are = ", ".join(choices) or "none"
+            raise ValueError(f"unknown {argument.name} {value!r}; there are: {there_are}")
+        found[argument.name] = value
+    return found
+
+
+def check_fault(engine: Engine, fault: Fault) -> None:
+    """Whether a fault can begin, or end. Raises ValueError, which says what there is."""
+    arguments = arguments_of(engine, fault.name, fault.arguments) if not fault.ends else fault.arguments
+    if dict(arguments) != dict(fault.arguments):
+        raise ValueError(f"the fault {fault.name!r} needs all of its arguments in form: {dict(arguments)}")
+    if fault.ends and (fault.name not in FAULTS or FAULTS[fault.name].end is None):
+        raise ValueError(f"the fault {fault.name!r} happens once: there is nothing to end")
+
+
+# What can be named.
+
+
+def _components(engine: Engine) -> Iterable[str]:
+    return engine.components
+
+
+def _clients(engine: Engine) -> Iterable[str]:
+    return engine.lines
+
+
+def _nodes(engine: Engine) -> Iterable[str]:
+    return engine.spec.nodes
+
+
+def _seconds(value: Any) -> float:
+    seconds = parse_duration(value)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("a duration is 0 or more")
+    return seconds
+
+
+def _share(value: Any) -> float:
+    share = float(value)
+    if not 0 <= share <= 1:
+        raise ValueError("a share is from 0 to 1")
+    return share
+
+
+def _ahead(value: Any) -> float:
+    if isinstance(value, str) and value.strip().startswith("-"):
+        return -parse_duration(value.strip()[1:])
+    return parse_duration(value)
+
+
+def _code(value: Any) -> int:
+    if int(value) not in ERRORS:
+        raise ValueError(f"there are: {', '.join(map(str, ERRORS))}")
+    return int(value)
+
+
+# How an engine suffers them.
+
+
+def _slow_watch(engine: Engine, component: str, delay: float, repeat: float, lose: float) -> None:
+    engine.lines[component].slow_down(delay, repeat, lose)
+
+
+def _watch_is_fast(engine: Engine, component: str, **_: Any) -> None:
+    engine.lines[component].speed_up()
+
+
+def _drop_watch(engine: Engine, component: str) -> None:
+    engine.lines[component].drop()
+
+
+def _cut(engine: Engine, component: str) -> None:
+    engine.lines[component].cut = True
+
+
+def _mend(engine: Engine, component: str) -> None:
+    engine.lines[component].mend()
+
+
+def _partition(engine: Engine, node: str) -> None:
+    _cut(engine, f"kubelet-{node}")
+
+
+def _rejoin(engine: Engine, node: str) -> None:
+    _mend(engine, f"kubelet-{node}")
+
+
+def _lose_node(engine: Engine, node: str) -> None:
+    """The machine is gone at once: its kubelet, and all that runs on it."""
+    if engine.runs(f"kubelet-{node}"):
+        engine.crash(f"kubelet-{node}")
+    runtime = engine.runtimes[node]
+    for container in runtime.list_containers():
+        if container.state is ContainerState.RUNNING:
+            runtime.stop_container(container.id, 0)
+    for sandbox in runtime.list_pod_sandboxes():
+        runtime.stop_pod_sandbox(sandbox.id)
+
+
+def _start(engine: Engine, component: str) -> None:
+    if not engine.runs(component):
+        engine.start(component)
+
+
+def _find_node(engine: Engine, node: str) -> None:
+    _start(engine, f"kubelet-{node}")
+
+
+def _crash(engine: Engine, component: str) -> None:
+    if engine.runs(component):
+        engine.crash(component)
+
+
+def _restart(engine: Engine, component: str) -> None:
+    _crash(engine, component)
+    engine.start(component)
+
+
+def _skew(engine: Engine, component: str, ahead: float) -> None:
+    engine.skews[component] = ahead
+    _restart(engine, component)
+
+
+def _unskew(engine: Engine, component: str, ahead: float) -> None:
+    del engine.skews[component]
+    _restart(engine, component)
+
+
+def _latency(engine: Engine, component: str, seconds: float) -> None:
+    engine.lines[component].latency = seconds
+
+
+def _no_latency(engine: Engine, component: str, seconds: float) -> None:
+    engine.lines[component].latency = 0.0
+
+
+def _failing(engine: Engine, component: str, share: float, code: int) -> None:
+    engine.lines[component].failing = Failing(share, code)
+
+
+def _not_failing(engine: Engine, component: str, **_: Any) -> None:
+    engine.lines[component].failing = None
+
+
+def _registry_down(engine: Engine, where: str, message: str) -> None:
+    engine.registry.fail(where, message)
+
+
+def _registry_up(engine: Engine, where: str, message: str) -> None:
+    engine.registry.heal(where)
+
+
+def _crash_container(engine: Engine, namespace: str, pod: str, container: str) -> None:
+    kubelet = next((each for each in engine.kubelets.values() if each.pods.get(f"{namespace}/{pod}")), None)
+    if kubelet is None:
+        raise ValueError(
+            f"no running node has a Pod {pod!r} in the namespace {namespace!r}; see: kubectl get pods -o wide"
+        )
+    found = kubelet.pods.get(f"{namespace}/{pod}")
+    assert found is not None
+    runtime = engine.runtimes[kubelet.node_name]
+    running = [each for each in runtime.list_containers(found.uid) if each.state is ContainerState.RUNNING]
+    named = [each for each in running if container in ("", each.name)]
+    if not named:
+        names = ", ".join(each.name for each in running) or "none"
+        raise ValueError(f"no container {container or '(any)'!r} runs in the Pod {pod!r}; running: {names}")
+    for each in named:
+        runtime.stop_container(each.id, 0)
+    kubelet.look_soon()
+
+
+_COMPONENT = Argument("component", choices=_clients)
+_NODE = Argument("node", choices=_nodes)
+
+FAULTS: Mapping[str, FaultKind] = {
+    kind.name: kind
+    for kind in (
+        FaultKind(
+            "slow-watch", "A component hears of changes late, some twice, some never.",
+            (
+                _COMPONENT, Argument("delay", 2.0, read=_seconds), Argument("repeat", 0.1, read=_share),
+                Argument("lose", 0.02, read=_share),
+            ),
+            _slow_watch, _watch_is_fast,
+        ),
+        FaultKind("dropped-watch", "A component's watches break off; it lists anew.", (_COMPONENT,), _drop_watch),
+        FaultKind("cut-off", "A component cannot reach the API server.", (_COMPONENT,), _cut, _mend),
+        FaultKind(
+            "node-lost", "A machine is switched off, with all that runs on it.", (_NODE,), _lose_node, _find_node
+        ),
+        FaultKind(
+            "node-partitioned", "A node and the control plane do not reach each other; its containers run on.",
+            (_NODE,), _partition, _rejoin,
+        ),
+        FaultKind(
+            "crash", "A component stops without a word.", (Argument("component", choices=_components),), _crash, _start
+        ),
+        FaultKind(
+            "restart", "A component crashes, and is started again at once.",
+            (Argument("component", choices=_components),), _restart,
+        ),
+        FaultKind(
+            "clock-skew", "A component's clock is wrong. It is restarted with it, and without it at the end.",
+            (_COMPONENT, Argument("ahead", read=_ahead)), _skew, _unskew,
+        ),
+        FaultKind(
+            "api-latency", "Each of a component's requests takes this long.",
+            (_COMPONENT, Argument("seconds", 1.0, read=_seconds)), _latency, _no_latency,
+        ),
+        FaultKind(
+            "api-errors", "A share of a component's requests fails.",
+            (_COMPONENT, Argument("share", 0.5, read=_share), Argument("code", 503, read=_code)),
+            _failing, _not_failing,
+        ),
+        FaultKind(
+            "image-pull-failure", "Images cannot be pulled from a registry, a repository, or repository:tag.",
+            (Argument("where", "registry.k8s.io"), Argument("message", "dial tcp: i/o timeout")),
+            _registry_down, _registry_up,
+        ),
+        FaultKind(
+            "container-crash", "The containers of a Pod, or one of them, are killed (exit code 137).",
+            (Argument("pod"), Argument("namespace", "default"), Argument("container", "")), _crash_container,
+        ),
+    )
+}  # fmt: skip
+"""Every fault, by name."""

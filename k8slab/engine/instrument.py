@@ -1,0 +1,44 @@
+"""Where an engine can be watched from outside: its inputs, and each of its parts as it is made.
+
+An instrument overrides what it wants to know of. It must not change what it sees: the history is the same with and without
+it. What it has not overridden costs nothing.
+
+k8slab's own; the shape is trio's `Instrument`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from k8slab.cri.api import Runtime
+from k8slab.engine.inputs import Input
+from k8slab.kubelet.jobs import Jobs
+from k8slab.loop.component import Component
+from k8slab.loop.instrument import LoopInstrument
+
+if TYPE_CHECKING:
+    from k8slab.engine.engine import Engine
+
+
+class Instrument(LoopInstrument):
+    """Called by an engine. Does nothing."""
+
+    def begin(self, engine: Engine) -> None:
+        """The control plane's centre is there, and nothing has been written yet."""
+
+    def component(self, component: Component) -> None:
+        """A component was made, and has not worked yet."""
+
+    def runtime(self, node: str, runtime: Runtime) -> Runtime:
+        """The runtime that a node's kubelet is to use: the one given, or one that goes around it."""
+        return runtime
+
+    def jobs(self, component: str, jobs: Jobs) -> Jobs:
+        """The same for the jobs of a kubelet."""
+        return jobs
+
+    def took(self, given: Input, step: int) -> None:
+        """An input is about to be applied."""
+
+    def applied(self, given: Input) -> None:
+        """It has been."""

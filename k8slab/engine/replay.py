@@ -1,0 +1,67 @@
+"""A cluster's life, lived again up to a step.
+
+A new engine of the same spec is given the same inputs at the same steps. What lies between them is the components' own doing,
+and comes out the same. At each input the log must be what it was: if it is not, something reached the first engine by another
+way than its inputs, and the replay says so instead of showing a past that never was.
+
+k8slab's own.
+"""
+
+from __future__ import annotations
+
+from k8slab.clock import to_rfc3339
+from k8slab.engine.engine import Engine, Spec
+from k8slab.engine.inputs import Fault, Input, Passed
+from k8slab.engine.instrument import Instrument
+from k8slab.engine.journal import Entry, Journal
+
+
+class Diverged(RuntimeError):
+    """A replay went another way than the first time."""
+
+    def __init__(self, entry: Entry, engine: Engine) -> None:
+        super().__init__(
+            f"the replay went another way before step {entry.step} ({entry.input}, {to_rfc3339(entry.time)}): the log was at "
+            f"revision {entry.revision} then, and is at {engine.store.revision} now. Something changed the cluster by another "
+            "way than kubectl, cluster.client, and the cluster's own methods; or its controllers are not the same any more"
+        )
+
+
+def replay(
+    spec: Spec, journal: Journal, step: int, *, at_rest: bool = False, instrument: Instrument | None = None
+) -> Engine:
+    """A new engine, after `step` steps of a journal. Raises Diverged.
+
+    `at_rest`: whether everybody had been asked for work at the end; where the journal goes on there, it knows better.
+    """
+    engine = Engine(spec, instrument)
+    try:
+        for entry in journal.before(step):
+            _live_on(engine, entry)
+            _take(engine, entry.input)
+        following = journal.at(step)
+        if following is not None:
+            _live_on(engine, following)
+        else:
+            engine.live_on(step, at_rest)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def _take(engine: Engine, given: Input) -> None:
+    if isinstance(given, Passed):
+        given.apply(engine)  # the engine's clock notes it by itself
+        return
+    try:
+        engine.take(given)
+    except ValueError:
+        if not isinstance(given, Fault):  # one that could not begin then cannot now
+            raise
+
+
+def _live_on(engine: Engine, entry: Entry) -> None:
+    engine.live_on(entry.step, entry.at_rest)
+    if (engine.steps, engine.store.revision, engine.log_digest()) != (entry.step, entry.revision, entry.digest):
+        raise Diverged(entry, engine)
