@@ -21,20 +21,21 @@ from k8slab.client.client import Client
 from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, parse_duration
-from k8slab.engine.engine import ADMIN, CONTROLLERS, Engine, MakeComponent, Spec
+from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, Engine, MakeComponent, Spec
 from k8slab.engine.faults import FAULTS, arguments_of
-from k8slab.engine.inputs import Fault, Said
+from k8slab.engine.inputs import Fault
 from k8slab.engine.instrument import Instrument
+from k8slab.engine.journal import Command
 from k8slab.etcd.store import Store
 from k8slab.loop.front_door import FrontDoor
 from k8slab.loop.history import Change, History
 from k8slab.loop.housekeeping import StreamTicker
 from k8slab.loop.kubectl import KubectlResult, split_command
 from k8slab.loop.live import LiveLoop
-from k8slab.loop.stepped import SteppedLoop
+from k8slab.loop.stepped import Halt, SteppedLoop
 from k8slab.loop.stepped_kubectl import Pump
 
-__all__ = ["ADMIN", "CONTROLLERS", "Cluster", "FaultSwitch", "Registries"]
+__all__ = ["ADMIN", "CONTROLLERS", "Cluster", "FaultSwitch", "Registries", "check_choice"]
 
 MAX_NODES = 250
 """As many as have an address in 192.168.49.0/24."""
@@ -75,16 +76,19 @@ class Cluster:
         mirrors: str = "",
     ) -> None:
         node_names = _node_names(nodes)
-        _check_choice("mode", [mode], ("stepped", "live"))
-        _check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
-        _check_choice("controller to replace", replace or (), CONTROLLERS)
+        check_choice("mode", [mode], ("stepped", "live"))
+        check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
+        check_choice("controller to replace", replace or (), CONTROLLERS)
         spec = Spec(tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, directory)
         self._hold(Engine(spec, self._new_instrument(), store), port)
+        self._engine.loop.settle()
+        self._first_step = self._engine.steps
 
     def _hold(self, engine: Engine, port: int = 0) -> None:
-        """Take a new engine into the hand, and let it come to rest."""
+        """Take an engine into the hand."""
         self.name, self.seed, self.mode = engine.spec.name, engine.spec.seed, engine.spec.mode
         self._number = next(Cluster._numbers)
+        self._commands = itertools.count(1 + max((each.command.number for each in engine.lived), default=0))
         self._closed = False
         self._engine = engine
         self.client = Client(InProcess(self._answer), ADMIN, "k8slab-admin")
@@ -99,8 +103,6 @@ class Cluster:
             engine.add("stream-ticker", lambda: StreamTicker(engine.clock, self._door))
         self._drive(engine)
         Cluster._open.add(self)
-        engine.loop.settle()
-        self._first_step = engine.steps
 
     def _drive(self, engine: Engine) -> None:
         """From now on this is the engine that requests and commands move."""
@@ -164,19 +166,21 @@ class Cluster:
         """The cluster's time, in seconds since the Unix epoch."""
         return self.clock.now()
 
-    def run_for(self, duration: float | str) -> None:
-        """Let time pass: `cluster.run_for("60s")`."""
+    def run_for(self, duration: float | str) -> Halt | None:
+        """Let time pass: `cluster.run_for("60s")`. What stopped it earlier, if something did."""
         seconds = parse_duration(duration)
         with self._moving(f"run_for({duration!r})") as loop:
             loop.run_for(seconds)
+            return loop.halt
 
-    def run_until(self, predicate: Callable[[], bool], timeout: float | str = "10m") -> None:
+    def run_until(self, predicate: Callable[[], bool], timeout: float | str = "10m") -> Halt | None:
         """Let time pass until `predicate()` is true. Raises TimeoutError after `timeout` of the cluster's time."""
         seconds = parse_duration(timeout)
         with self._moving("run_until(...)") as loop:
             loop.run_until(predicate, seconds)
+            return loop.halt
 
-    def run_until_idle(self, timeout: float | str = "10m") -> None:
+    def run_until_idle(self, timeout: float | str = "10m") -> Halt | None:
         """Let time pass until no work is in progress; heartbeats and back-offs do not count.
 
         Raises TimeoutError, which says who is still busy, after `timeout` of the cluster's time.
@@ -184,6 +188,7 @@ class Cluster:
         seconds = parse_duration(timeout)
         with self._moving("run_until_idle()") as loop:
             loop.run_until_idle(seconds)
+            return loop.halt
 
     def step(self) -> str:
         """One unit of work of one component, and its name. If nobody has work now, time moves to when someone has.
@@ -290,16 +295,13 @@ class Cluster:
         """The loop, to be moved. `said`: what is being done, for the journal."""
         self._check_open()
         loop = self._engine.loop
-        if isinstance(loop, SteppedLoop):
-            loop.halted = False
+        loop.halt = None
         with loop.interruptible():
-            if said:
-                self._engine.take(Said(said))
+            self._engine.say(Command(next(self._commands), said) if said else NOBODY)
             try:
                 yield loop
             finally:
-                if said:
-                    self._engine.take(Said(""))
+                self._engine.say(NOBODY)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -375,7 +377,8 @@ def _node_names(nodes: int | Sequence[str]) -> list[str]:
     return names
 
 
-def _check_choice(what: str, asked: Iterable[str], choices: Iterable[str]) -> None:
+def check_choice(what: str, asked: Iterable[str], choices: Iterable[str]) -> None:
+    """Raises ValueError, which names the choices, for one that there is not."""
     for each in asked:
         if each not in choices:
             raise ValueError(f"unknown {what} {each!r}; there are: {', '.join(sorted(choices))}")

@@ -76,7 +76,17 @@ class WatchHub:
     @property
     def open_watches(self) -> int:
         """How many watches are open."""
-        return sum(len(each) for index in (self._by_prefix, self._by_node) for each in index.values())
+        return len(self._all())
+
+    def close_all(self) -> None:
+        """End every watch: the server goes."""
+        for watch in self._all():
+            watch.close()
+            watch.wake()
+
+    def _all(self) -> list[CacheWatch]:
+        others = [watch for each in self._by_prefix.values() for watch in each.values()]
+        return others + [watch for each in self._by_node.values() for watch in each.values()]
 
     def close(self, watch: CacheWatch) -> None:
         """Forget a watch. Safe to call twice."""

@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from k8slab.apimachinery.errors import AlreadyExists
-from k8slab.apimachinery.rest import MASTERS_GROUP, Request, Response, Stream, UserInfo
+from k8slab.apimachinery.rest import MASTERS_GROUP, JsonObject, Request, Response, Stream, UserInfo
 from k8slab.apiserver.bootstrap import bootstrap_objects
 from k8slab.apiserver.kubelet_connection import KubeletConnection
 from k8slab.apiserver.pod_connection import Dial
-from k8slab.apiserver.resources import RESOURCES
+from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
 from k8slab.client.line import Line
@@ -47,12 +47,12 @@ from k8slab.cri.simulated import SimulatedRuntime
 from k8slab.engine.faults import FAULTS, check_fault
 from k8slab.engine.inputs import Asked, Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
-from k8slab.engine.journal import Entry, Journal
+from k8slab.engine.journal import Command, Entry, Journal
 from k8slab.engine.skewed import Skewed, skewed_runtime
 from k8slab.engine.streams import OutsideStream
 from k8slab.etcd.memory import MemoryStore
+from k8slab.etcd.store import Compacted, FutureRevision, Store
 from k8slab.etcd.store import Entry as LogEntry
-from k8slab.etcd.store import Store
 from k8slab.kubelet.jobs import InlineJobs, Jobs, ThreadJobs
 from k8slab.kubelet.kubelet import Kubelet
 from k8slab.loop.component import Component
@@ -80,6 +80,9 @@ NODE_ADDRESS = "192.168.49.{}"
 READS = ("GET", "HEAD", "OPTIONS")
 TOUCHING = ("/exec", "/attach", "/log", "/portforward", "/proxy")
 """What reaches into a container, and may change something there, even where the method only reads."""
+
+
+NOBODY = Command()
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class Engine:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.RLock()
         self.loop: SteppedLoop | LiveLoop
+        self._command = NOBODY
         self._inputs = 0
         self._taking = 0
 
@@ -161,9 +165,19 @@ class Engine:
     # Inputs.
 
     @property
+    def lived(self) -> list[Entry]:
+        """What came from outside so far; nothing where that is not noted."""
+        return self.journal.entries if self.journal is not None else []
+
+    @property
     def steps(self) -> int:
         """How many steps were made: units of work of components, and inputs. 0 on a live cluster."""
         return self.loop.turns + self._inputs if isinstance(self.loop, SteppedLoop) else 0
+
+    def say(self, command: Command) -> None:
+        """What follows is done because of this command."""
+        self._command = command
+        self.instrument.said(command)
 
     def take(self, given: Input) -> Any:
         """Let something from outside happen; what came of it. Raises ValueError for a fault that there is not."""
@@ -207,6 +221,15 @@ class Engine:
         if at_rest and self.steps == step:
             self.loop.turn()
 
+    def object_at(self, resource: ResourceInfo, namespace: str, name: str, revision: int = 0) -> JsonObject | None:
+        """An object as of a revision, or now: shared, read-only. None if there was none, or compaction has removed it."""
+        registry = self.server.registry
+        try:
+            entry = self.store.get(registry.key(resource, namespace, name), revision)
+        except (Compacted, FutureRevision):
+            return None
+        return registry.decode(entry) if entry is not None else None
+
     def log_digest(self) -> str:
         """A digest of the log so far."""
         return self._digest.copy().hexdigest()
@@ -216,7 +239,8 @@ class Engine:
         step = self.steps
         if self.journal is not None and isinstance(self.loop, SteppedLoop):
             now, revision = self.clock.now(), self.store.revision
-            self.journal.add(Entry(step, self.loop.at_rest, now, revision, self.log_digest(), given))
+            digest, at_rest = self.log_digest(), self.loop.at_rest
+            self.journal.add(Entry(step, at_rest, now, revision, digest, self._command, given))
         self.instrument.took(given, step)
         self._inputs += 1
         self._taking += 1

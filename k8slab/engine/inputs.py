@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from k8slab.apimachinery.rest import JsonObject, Request, Response, UserInfo
+import orjson
+
+from k8slab.apimachinery.rest import Request, Response, UserInfo
 
 if TYPE_CHECKING:
     from k8slab.engine.engine import Engine
@@ -33,20 +35,6 @@ class Input(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Whoever is outside says what they are about to do: what follows is done for that. Empty: they are done."""
-
-    kind: ClassVar[str] = "said"
-    text: str
-
-    def apply(self, engine: Engine) -> None:
-        """It changes nothing."""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
     """A request to the API server that may change something."""
 
@@ -55,18 +43,25 @@ class Asked:
     path: str
     query: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | JsonObject | list[Any] = b""
+    body: bytes = b""
     user: UserInfo | None = None
 
     @classmethod
     def of(cls, request: Request) -> Asked:
         """The request, without what only matters to its connection."""
         headers = {name: text for name, text in request.headers.items() if name in KEPT_HEADERS}
-        return cls(request.method, request.path, request.query, headers, request.body, request.user)
+        # Encoded, because the server makes an object that it is given its own.
+        body = request.body if isinstance(request.body, bytes) else orjson.dumps(request.body)
+        return cls(request.method, request.path, request.query, headers, body, request.user)
 
     def apply(self, engine: Engine) -> Response:
         """The server's answer."""
         return engine.serve(Request(self.method, self.path, self.query, self.headers, self.body, self.user))
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether whoever asked wanted to see something, and not to change it."""
+        return self.method == "GET" and self.path.endswith("/log")
 
     def __str__(self) -> str:
         agent = self.headers.get("user-agent", "").partition("/")[0]
@@ -148,5 +143,5 @@ class Fault:
         return f"{self.name} {told}".strip() + (" ends" if self.ends else "")
 
 
-INPUTS: Mapping[str, type[Input]] = {each.kind: each for each in (Said, Asked, Typed, Ended, Passed, Fault)}
+INPUTS: Mapping[str, type[Input]] = {each.kind: each for each in (Asked, Typed, Ended, Passed, Fault)}
 """By the name that a saved story has for them."""

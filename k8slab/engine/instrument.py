@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from k8slab.cri.api import Runtime
 from k8slab.engine.inputs import Input
+from k8slab.engine.journal import Command
 from k8slab.kubelet.jobs import Jobs
 from k8slab.loop.component import Component
 from k8slab.loop.instrument import LoopInstrument
@@ -36,6 +37,9 @@ class Instrument(LoopInstrument):
     def jobs(self, component: str, jobs: Jobs) -> Jobs:
         """The same for the jobs of a kubelet."""
         return jobs
+
+    def said(self, command: Command) -> None:
+        """Somebody outside says what they are about to do; or, with an empty one, that it is done."""
 
     def took(self, given: Input, step: int) -> None:
         """An input is about to be applied."""

@@ -17,6 +17,15 @@ from k8slab.engine.inputs import Input
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """What somebody outside says they do: inputs come because of it. Two commands of the same words differ in number."""
+
+    number: int = 0
+    said: str = ""
+    """Empty: nobody has said anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One input, and where it came."""
 
@@ -28,6 +37,7 @@ class Entry:
     revision: int
     digest: str
     """Of the log up to that revision."""
+    command: Command
     input: Input
 
 

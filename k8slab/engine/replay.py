@@ -10,7 +10,7 @@ k8slab's own.
 from __future__ import annotations
 
 from k8slab.clock import to_rfc3339
-from k8slab.engine.engine import Engine, Spec
+from k8slab.engine.engine import NOBODY, Engine, Spec
 from k8slab.engine.inputs import Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Entry, Journal
@@ -34,11 +34,15 @@ def replay(
 
     `at_rest`: whether everybody had been asked for work at the end; where the journal goes on there, it knows better.
     """
-    engine = Engine(spec, instrument)
+    engine, command = Engine(spec, instrument), NOBODY
     try:
         for entry in journal.before(step):
             _live_on(engine, entry)
+            if entry.command != command:
+                command = entry.command
+                engine.say(command)
             _take(engine, entry.input)
+        engine.say(NOBODY)
         following = journal.at(step)
         if following is not None:
             _live_on(engine, following)

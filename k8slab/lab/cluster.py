@@ -1,22 +1,214 @@
 """A cluster with the lab's instruments: what `from k8slab import Cluster` gives.
 
 It is `k8slab/cluster.py`'s cluster, watched. The instruments are attached from outside, and each is a module of its own; here
-is only what a learner types. Everything loads when it is first used.
+is only what a learner types. Most load when they are first used.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
 from k8slab import cluster
+from k8slab.engine.engine import Engine, MakeComponent
+from k8slab.engine.fingerprint import fingerprint
 from k8slab.engine.instrument import Instrument
+from k8slab.lab import saved, stepping
+from k8slab.lab.breakpoints import Breakpoint, Breakpoints, breakpoint_of
+from k8slab.lab.drawing import Table
+from k8slab.lab.records import Record
+from k8slab.lab.story import Story, repeatable
 from k8slab.lab.trace import Trace
+from k8slab.lab.why import Why, why, why_revision
+from k8slab.loop.stepped import Halt, SteppedLoop
 
 
 class Cluster(cluster.Cluster):
-    """A cluster with instruments."""
+    """See `k8slab.cluster.Cluster`; besides, it can be stepped, rewound, forked, saved, broken into and asked why."""
 
     trace: Trace
     """Everything that happened, in order, each with its cause."""
 
+    def _hold(self, engine: Engine, port: int = 0) -> None:
+        self._breakpoints = Breakpoints()
+        self._story: Story | None = None
+        super()._hold(engine, port)
+
+    def _drive(self, engine: Engine) -> None:
+        super()._drive(engine)
+        assert isinstance(engine.instrument, Trace)
+        self.trace = engine.instrument
+        self.trace.listen(lambda record: self._breakpoints.look(engine, record) if self._breakpoints.all else None)
+
     def _new_instrument(self) -> Instrument:
-        self.trace = Trace()
-        return self.trace
+        return Trace()
+
+    # Why.
+
+    def why(self, what: str = "", *, field: str = "", revision: int = 0, namespace: str = "default") -> Why:
+        """Why an object is as it is: `cluster.why("pod/web-abc")`, `cluster.why("deployment/web", field="status.replicas")`.
+
+        With `revision` alone, why that revision was written; with both, why the object was as it was then. Raises ValueError
+        for what there is not.
+        """
+        if not what and revision:
+            return why_revision(self._engine, self.trace, revision)
+        return why(self._engine, self.trace, what, field=field, revision=revision, namespace=namespace)
+
+    # Steps.
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made: units of work of components, and inputs from outside."""
+        return self._engine.steps
+
+    @property
+    def last_step(self) -> int:
+        """The last step of the story that is known: beyond `steps` after going back."""
+        story = self._story
+        return story.last if story is not None and story.place_of(self._engine) is not None else self.steps
+
+    @property
+    def first_step(self) -> int:
+        """The step at which the new cluster had come to rest."""
+        return self._first_step
+
+    def step(self, n: int = 1, *, by: str = "work", component: str = "") -> stepping.Stepped:
+        """One step, or several; the component that worked last, and what happened.
+
+        If nobody has work now, time moves to when someone has. `by` says how far a step goes: work, component, reconcile,
+        request, write, event. `component`: until that one has made such a step. Raises RuntimeError on a live cluster.
+        """
+        if component:
+            cluster.check_choice("component", [component], self._engine.components)
+        worked, before = "", self.trace.last
+        for _ in range(n):
+            with self._moving() as loop:
+                if not isinstance(loop, SteppedLoop):
+                    loop.step()  # says why not
+                    break
+                since = partial(self.trace.since, self.trace.last)
+                worked = stepping.step(loop.step, since, by, component)
+        return stepping.Stepped(worked, tuple(self.trace.since(before)))
+
+    def step_over(self) -> stepping.Stepped:
+        """Let the component whose turn it is do all that it has to do, until another one has had its turn."""
+        return self.step(by="component")
+
+    # Back and forth.
+
+    def story(self) -> Table:
+        """What came from outside, and at which step: where to go back to. Raises StoryError where nobody can go back."""
+        return self._known_story().inputs()
+
+    def back(self, n: int = 1) -> Self:
+        """Go back `n` steps. Raises ValueError beyond the beginning, StoryError where nobody can go back."""
+        return self.goto(self._place() - n)
+
+    def forward(self, n: int = 1) -> Self:
+        """Go forward again, `n` steps of what was lived before. Raises ValueError beyond its end."""
+        return self.goto(self._place() + n)
+
+    def goto(self, step: int) -> Self:
+        """Go to a step of the story: a cluster as it was then, from which one can go on, also another way.
+
+        Raises ValueError for a step that there is not, StoryError where nobody can go back.
+        """
+        self._check_open()
+        with self._moving() as loop:
+            loop.pause()
+            story = self._known_story()
+            engine = story.live(self._engine.spec, step, self._new_instrument())
+            before, self._story = self._engine, story
+            self._drive(engine)
+            before.server.watches.close_all()
+            before.close()
+        return self
+
+    def fork(self, step: int | None = None) -> Self:
+        """Another cluster with the same past, up to a step (default: this one), and a future of its own."""
+        self._check_open()
+        story = self._known_story()
+        engine = story.live(self._engine.spec, self.steps if step is None else step, self._new_instrument())
+        return self._with(engine, None, story.first)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the cluster's life, up to now, into a file. It holds what was sent to the cluster, Secrets included."""
+        self._check_open()
+        where = Path(path)
+        saved.save(self._engine.spec, Story.of(self._engine, self.first_step), where)
+        return where
+
+    @classmethod
+    def load(cls, path: str | Path, replace: Mapping[str, MakeComponent] | None = None) -> Self:
+        """The cluster of a file, at the end of its story. Raises StoryError for a file that is damaged, or too new.
+
+        `replace`: the controllers that had been replaced, if any had been.
+        """
+        spec, story = saved.load(Path(path), replace)
+        return cls._with(story.live(spec, story.last, Trace()), story, story.first)
+
+    @classmethod
+    def _with(cls, engine: Engine, story: Story | None, first: int) -> Self:
+        made = cls.__new__(cls)
+        made._hold(engine)
+        made._story, made._first_step = story, first
+        return made
+
+    def fingerprint(self) -> str:
+        """The state, log and caches and queues and containers, in a few letters: equal states will do the same."""
+        repeatable(self._engine)
+        return fingerprint(self._engine)
+
+    def _known_story(self) -> Story:
+        """The story as far as it is known: the one that was gone back in, as long as nothing else was done since."""
+        if self._story is None or self._story.place_of(self._engine) is None:
+            self._story = Story.of(self._engine, self.first_step)
+        return self._story
+
+    def _place(self) -> int:
+        """The step of the known story at which the cluster is."""
+        place = self._known_story().place_of(self._engine)
+        return self.steps if place is None else place
+
+    # Breakpoints.
+
+    def break_on(
+        self,
+        *,
+        kind: str = "",
+        name: str = "",
+        when: Callable[[Any], bool] | None = None,
+        component: str = "",
+        reason: str = "",
+        failed: bool = False,
+        code: int = 0,
+    ) -> Breakpoint:
+        """Stop when something happens: a change of a kind (`when` is given the object), a component's work, an Event with a
+        reason, a request that failed. Commands then end early, and say why. Raises ValueError for what there is not.
+        """
+        made = breakpoint_of(
+            self._engine, kind=kind, name=name, when=when, component=component, reason=reason, failed=failed, code=code
+        )  # fmt: skip
+        self._breakpoints.all.append(made)
+        return made
+
+    def unbreak(self, *which: Breakpoint) -> None:
+        """Take breakpoints away; all of them, if none is named."""
+        self._breakpoints.all = [each for each in self._breakpoints.all if which and each not in which]
+
+    @property
+    def breakpoints(self) -> list[Breakpoint]:
+        """The breakpoints that are set."""
+        return list(self._breakpoints.all)
+
+    @property
+    def stopped(self) -> Halt | None:
+        """Why the last command was stopped before it was done; None if it was not."""
+        return self._engine.loop.halt
+
+    def records(self, **wanted: Any) -> list[Record]:
+        """Records of the trace: `cluster.records(kind="commit", what="pods/")`. See `Trace.select`."""
+        return self.trace.select(**wanted)

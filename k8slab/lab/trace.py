@@ -23,8 +23,9 @@ from typing import Any, Concatenate, ParamSpec
 from k8slab.apiserver.audit import AuditRecord
 from k8slab.cri.api import Runtime
 from k8slab.engine.engine import Engine, LogEntry
-from k8slab.engine.inputs import Fault, Input, Passed, Said
+from k8slab.engine.inputs import Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
+from k8slab.engine.journal import Command
 from k8slab.kubelet.jobs import Jobs
 from k8slab.lab import records
 from k8slab.lab.records import Record, object_of
@@ -97,6 +98,11 @@ class Trace(Instrument):
 
     def __len__(self) -> int:
         return len(self.records)
+
+    @property
+    def last(self) -> int:
+        """The number of the newest record."""
+        return self._last
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
@@ -188,13 +194,16 @@ class Trace(Instrument):
         now.component, now.unit, now.keyed = "", 0, False
 
     @harmless
+    def said(self, command: Command) -> None:
+        """Somebody outside says what they do."""
+        self._command = self.add(records.COMMAND, component="you", text=command.said) if command.said else 0
+
+    @harmless
     def took(self, given: Input, step: int) -> None:
         """Something comes from outside."""
         self._step = step
         if isinstance(given, Passed):
             self._clock = self.add(records.CLOCK, text=f"{given.to:.3f}", causes=self._command_causes())
-        elif isinstance(given, Said):
-            self._command = self.add(records.COMMAND, component="you", text=given.text) if given.text else 0
         else:
             kind = records.FAULT if isinstance(given, Fault) else records.INPUT
             self._now.asked = self.add(kind, component="you", text=str(given), causes=self._command_causes())

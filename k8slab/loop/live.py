@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from k8slab.clock import NEVER, RealClock, sleep_really, to_rfc3339
 from k8slab.loop.component import Component
 from k8slab.loop.instrument import UNWATCHED, LoopInstrument
+from k8slab.loop.stepped import Halt
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class LiveLoop:
     def __init__(self, clock: RealClock) -> None:
         self.clock = clock
         self.instrument: LoopInstrument = UNWATCHED
+        self.halt: Halt | None = None
+        """Why somebody paused it in the middle of what it does."""
         self._workers: dict[str, _Worker] = {}
         self._paused = False
 

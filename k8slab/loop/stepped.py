@@ -15,6 +15,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from k8slab.apimachinery.errors import ApiError
@@ -33,6 +34,18 @@ MAX_TURNS = 200_000
 """Units of work at one moment: far more than any cluster of a lab needs, unless two components undo each other's work."""
 
 
+@dataclass(frozen=True)
+class Halt:
+    """Why a loop has stopped before it was done. In a notebook it shows as its sentence."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return f"stopped: {self.why}"
+
+    __repr__ = __str__
+
+
 class SteppedLoop:
     """Runs components on a virtual clock. `lock` is held while anything moves."""
 
@@ -46,8 +59,8 @@ class SteppedLoop:
         """Called before each move of the clock."""
         self.turns = 0
         """How many units of work were done."""
-        self.halted = False
-        """Whether somebody asked to stop: then nothing moves on, until whoever asks for the next move sets it back."""
+        self.halt: Halt | None = None
+        """Somebody asked to stop: then nothing moves on, until whoever asks for the next move takes this away."""
         self._player = Player(self)
         self._chance = chance
         self._revision = revision
@@ -183,7 +196,7 @@ class SteppedLoop:
         """Let everybody work until nobody has anything to do. No time passes. Raises RuntimeError if there is no end to it."""
         with self.lock:
             for _ in range(MAX_TURNS):
-                if self.halted or not (worked := self.turn()):
+                if self.halt or not (worked := self.turn()):
                     return
             raise RuntimeError(
                 f"the cluster does not come to rest: after {MAX_TURNS} units of work at the same moment, {worked} still has "
@@ -217,9 +230,9 @@ class SteppedLoop:
         with self.lock:
             self.settle()
             end = self.clock.now() + seconds
-            while self.next_deadline() <= end and not self.halted:
+            while self.next_deadline() <= end and not self.halt:
                 self.jump(end)
-            if not self.halted:
+            if not self.halt:
                 self.advance_to(end)
 
     @rare_collections()
@@ -228,7 +241,7 @@ class SteppedLoop:
         with self.lock:
             self.settle()
             end = self.clock.now() + timeout
-            while not self.halted and not done():
+            while not self.halt and not done():
                 if self.next_deadline() > end:
                     self.advance_to(end)
                     raise TimeoutError(
@@ -246,7 +259,7 @@ class SteppedLoop:
         with self.lock:
             self.settle()
             end = self.clock.now() + timeout
-            while not self.halted and (work := self.next_work()) < NEVER:
+            while not self.halt and (work := self.next_work()) < NEVER:
                 if work > end:
                     busy = sorted(name for name, when in self._work.items() if when < NEVER)
                     self.advance_to(end)

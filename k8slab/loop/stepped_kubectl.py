@@ -157,11 +157,11 @@ class Pump:
                     self.serve(request, reply)
                 evictions.clear()
             elif front.open_streams:
-                if self._loop.clock.now() >= end or self._loop.halted:
+                if self._loop.clock.now() >= end or self._loop.halt:
                     return self._interrupt(process, output, args, budget)
                 self._jump_until_something_is_sent(front, end)
             elif polls:
-                if self._loop.clock.now() >= end or self._loop.halted:
+                if self._loop.clock.now() >= end or self._loop.halt:
                     return self._interrupt(process, output, args, budget)
                 self._loop.run_for(POLL_SECONDS)
             asleep.reset()
@@ -169,7 +169,7 @@ class Pump:
 
     def _jump_until_something_is_sent(self, front: Front, end: float) -> None:
         sent = front.activity
-        while self._loop.clock.now() < end and self._inbox.empty() and not self._loop.halted:
+        while self._loop.clock.now() < end and self._inbox.empty() and not self._loop.halt:
             self._loop.jump(end)
             front.wake_all_streams()
             if front.pending() or front.activity != sent:
@@ -189,8 +189,8 @@ class Pump:
             waited += SAMPLE_SECONDS
             if item is not None:
                 self.serve(*item)
-        if self._loop.halted:
-            return "k8slab: the cluster was stopped while kubectl waited\n"
+        if self._loop.halt:
+            return f"k8slab: kubectl waited, and the cluster {self._loop.halt}\n"
         if own_timeout(args) is not None:
             return f"k8slab: kubectl's --timeout of {budget:g}s of virtual time is over\n"
         return ""

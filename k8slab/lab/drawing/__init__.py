@@ -27,11 +27,11 @@ from k8slab.lab.drawing.picture import (
     SequencePicture,
     StatesPicture,
     TimelinePicture,
-    picture,
+    draw,
 )
 
 __all__ = [
-    "picture",
+    "draw",
     "Picture",
     "GraphPicture",
     "TimelinePicture",

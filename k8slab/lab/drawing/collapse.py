@@ -2,7 +2,8 @@
 
 Boxes that say the same are put into one, which says how many they are. Four ways, one after the other, until few enough
 are left: the groups that the graph itself names; siblings, that is nodes of one kind with the same neighbours; all nodes
-of one kind; and at last whatever comes after the first ones. Arrows that then run side by side become one, with a count.
+of the most frequent kinds; and at last whatever comes after the first ones. Arrows that then run side by side become one,
+with a count.
 
 A box of many has an id that stays (`group:NAME`), so that a widget can open it: `expand` holds the names of the groups
 that are to be left open, and what was opened is not counted against the limit. Models nothing of Kubernetes.
@@ -94,7 +95,15 @@ def _sibling_name(node: Node, parent: str, taken: set[str]) -> str:
 
 
 def _by_kind(graph: Graph, limit: int, kept: set[str]) -> dict[str, str]:
-    return {node.id: f"every {node.kind or 'object'}" for node in graph.nodes}
+    """The most frequent kinds, as many as it takes; of two, the one that comes later, which is the one further down."""
+    movable = [node for node in graph.nodes if node.id not in kept]
+    counts = Counter(node.kind for node in reversed(movable))
+    left, chosen = len(movable), set[str]()
+    for kind, count in counts.most_common():
+        if left > limit:
+            chosen.add(kind)
+            left -= count - 1
+    return {node.id: f"every {node.kind or 'object'}" for node in movable if node.kind in chosen}
 
 
 def _the_rest(graph: Graph, limit: int, kept: set[str]) -> dict[str, str]:

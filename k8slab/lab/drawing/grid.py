@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from k8slab.lab.drawing.layout import Box, Layout, Route, edge_label, label_width
 from k8slab.lab.drawing.model import Graph
 from k8slab.lab.drawing.pen import MARGIN, Point
+from k8slab.lab.drawing.places import Box, Layout, Route, edge_label, label_width
 
 BETWEEN = 12.0
 BETWEEN_COLUMNS = 64.0

@@ -14,58 +14,24 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-from k8slab.lab.drawing.model import Edge, Graph
+from k8slab.lab.drawing.grid import grid
+from k8slab.lab.drawing.model import Graph
 from k8slab.lab.drawing.pen import MARGIN, Point
-from k8slab.lab.drawing.words import clean, fit, measure
+from k8slab.lab.drawing.places import Box, Layout, Route, edge_label, label_width
 
 LAYOUT_SECONDS = 10.0
 INCH = 72.0
 HALO = 4.0
 """Left free around each box, lit or not: so a box can be lit, and its border not be crossed, and nothing moves."""
-LONGEST_LABEL = 200.0
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle; `x`, `y` is its upper left corner, y grows downward."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The way of an edge: the points of a chain of Bézier curves, and the middle of its label, if it has one."""
-
-    points: tuple[Point, ...]
-    label_at: Point | None = None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where everything is. `routes` are in the order of the graph's edges."""
-
-    width: float
-    height: float
-    boxes: dict[str, Box]
-    routes: tuple[Route, ...]
-    by: str
-    """`graphviz` or `grid`."""
-    problem: str = ""
-    """Why it is not Graphviz' layout, where that was wanted."""
 
 
 def lay_out(graph: Graph, sizes: Mapping[str, tuple[float, float]]) -> Layout:
     """Coordinates for a graph whose edges all end at nodes. `sizes`: id -> (width, height) in pixels."""
-    from k8slab.lab.drawing.grid import grid  # grid.py makes Layouts, too
-
     sizes = {node: (width + 2 * HALO, height + 2 * HALO) for node, (width, height) in sizes.items()}
     ends = {end for edge in graph.edges for end in (edge.source, edge.target)}
     joined = replace(graph, nodes=tuple(node for node in graph.nodes if node.id in ends))
@@ -92,16 +58,6 @@ def _inside(layout: Layout) -> Layout:
         node: Box(box.x + HALO, box.y + HALO, box.w - 2 * HALO, box.h - 2 * HALO) for node, box in layout.boxes.items()
     }
     return replace(layout, boxes=boxes)
-
-
-def edge_label(edge: Edge) -> str:
-    """The label of an edge as it is drawn."""
-    return fit(clean(edge.label), LONGEST_LABEL)
-
-
-def label_width(text: str) -> float:
-    """The width of the patch on which an edge's label stands."""
-    return round(measure(text) + 8)
 
 
 def _program() -> str:

@@ -15,7 +15,7 @@ from html import escape
 from math import hypot
 
 from k8slab.lab.drawing.palette import GLYPHS, Look, Theme
-from k8slab.lab.drawing.words import FONTS, clean, fit
+from k8slab.lab.drawing.words import FONTS, clean, fit, legal
 
 Point = tuple[float, float]
 
@@ -108,7 +108,7 @@ def sheet(title: str, spoken: str, width: float, height: float, theme: Theme, pa
     top = TITLE_HEIGHT if title else 0.0
     width, height = max(width, LEAST_WIDTH), height + top
     shown = fit(title, width - 2 * MARGIN, TITLE_SIZE, bold=True)
-    described = "\n".join(clean(line) if line.strip() == line else _indented(line) for line in spoken.split("\n"))
+    described = "\n".join(map(legal, spoken.split("\n")))
     return element(
         "svg",
         element("title", escape(title or "Picture", quote=False)),
@@ -125,7 +125,3 @@ def sheet(title: str, spoken: str, width: float, height: float, theme: Theme, pa
         font_family=FONTS,
         font_size=TEXT_SIZE,
     )
-
-
-def _indented(line: str) -> str:
-    return " " * (len(line) - len(line.lstrip(" "))) + clean(line)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -92,10 +93,8 @@ class Picture(ABC):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         bundle = {"text/plain": str(self)}
-        try:
+        with suppress(RuntimeError):  # the text says the same
             bundle["image/svg+xml"] = self.svg
-        except RuntimeError as error:  # the text says the same
-            bundle["text/plain"] += f"\n(not drawn: {error})"
         return bundle
 
     @abstractmethod
@@ -230,7 +229,7 @@ class SequencePicture(Picture):
         return {"component"}
 
 
-def picture(model: Graph | Timeline | Sequence | StateDiagram) -> Picture:
+def draw(model: Graph | Timeline | Sequence | StateDiagram) -> Picture:
     """The picture of a model."""
     match model:
         case Graph():

@@ -13,10 +13,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from k8slab.lab.drawing.cards import Card, Row, card, row_font
-from k8slab.lab.drawing.layout import edge_label, label_width, lay_out
+from k8slab.lab.drawing.layout import lay_out
 from k8slab.lab.drawing.model import Graph, Node
 from k8slab.lab.drawing.palette import Paint, Theme, look
 from k8slab.lab.drawing.pen import Point, arrowhead, curve, element, glyph, label, number, sheet, words
+from k8slab.lab.drawing.places import edge_label, label_width
 
 CORNER = 6.0
 

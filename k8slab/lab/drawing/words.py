@@ -52,9 +52,14 @@ def measure(text: str, size: float = 12, bold: bool = False) -> float:
     return sum(map(_width, text)) * size * (BOLD if bold else 1)
 
 
+def legal(text: str) -> str:
+    """The text without what XML does not allow: control characters, halves of surrogate pairs."""
+    return _FORBIDDEN.sub("\ufffd", text)
+
+
 def clean(text: str) -> str:
-    """The text as one line, without what XML does not allow: control characters, halves of surrogate pairs."""
-    return " ".join(_FORBIDDEN.sub("\ufffd", " ".join(text.split())).split())
+    """The text as one line that XML allows, with single spaces."""
+    return legal(" ".join(text.split()))
 
 
 def fit(text: str, room: float, size: float = 12, bold: bool = False) -> str:

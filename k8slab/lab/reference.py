@@ -1,0 +1,93 @@
+"""What a learner calls an object, and which one that is: `pod/web-abc`, `deploy/web`, `Node/node-1`.
+
+A name is taken as kubectl takes it: kind (singular, plural, short or as the API spells it), a slash, a name. What is not there
+is answered by what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from k8slab.apiserver.resources import RESOURCES, ResourceInfo
+from k8slab.lab.records import object_of
+
+AT_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One object, by its address."""
+
+    resource: ResourceInfo
+    namespace: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """As queues have it: `default/web`, `node-1`."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @property
+    def what(self) -> str:
+        """As the trace has it: `pods/default/web`."""
+        return object_of(self.resource.plural, self.key)
+
+    @property
+    def id(self) -> str:
+        """As pictures have it: `Pod/default/web`."""
+        return f"{self.resource.kind}/{self.key}"
+
+    def __str__(self) -> str:
+        return f"{self.resource.kind} {self.name!r}" + (f" in {self.namespace!r}" if self.namespace else "")
+
+
+def resource_named(kind: str) -> ResourceInfo:
+    """The kind that somebody means. Raises ValueError, which names some that are like it."""
+    wanted = kind.strip().lower()
+    for resource in RESOURCES.values():
+        if wanted in (resource.kind.lower(), resource.plural, *resource.short_names):
+            return resource
+    known = sorted({resource.kind.lower() for resource in RESOURCES.values()})
+    like = get_close_matches(wanted, known, 3)
+    hint = f"did you mean {', '.join(like)}?" if like else "see: kubectl api-resources"
+    raise ValueError(f"no kind {kind!r} is served; {hint}")
+
+
+def reference(text: str, namespace: str = "default") -> Reference:
+    """The object that `kind/name` or `kind/namespace/name` names. Raises ValueError for an unknown kind, or another form."""
+    kind, slash, name = text.strip().partition("/")
+    if not slash or not name or name.count("/") > 1:
+        raise ValueError(
+            f"cannot tell which object {text!r} is; write kind/name, for example 'pod/web' or 'node/node-1'"
+        )
+    resource = resource_named(kind)
+    if "/" in name:
+        namespace, _, name = name.partition("/")
+    return Reference(resource, namespace if resource.namespaced else "", name)
+
+
+def reference_of(what: str) -> Reference | None:
+    """The object that the trace calls so; None for a key that is no object's."""
+    plural, _, rest = what.partition("/")
+    resource = _BY_PLURAL.get(plural)
+    if resource is None or not rest:
+        return None
+    namespace, _, name = rest.rpartition("/")
+    return Reference(resource, namespace, name)
+
+
+def not_there(wanted: Reference, known: Iterable[str]) -> ValueError:
+    """The error for an object that is not there: it names those of its kind that are, the likest first."""
+    names = sorted(known)
+    like = get_close_matches(wanted.name, names, AT_MOST_NAMED)
+    shown = like or names[:AT_MOST_NAMED]
+    more = f", and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    there_are = f"there are: {', '.join(shown)}{more}" if shown else f"there is no {wanted.resource.kind} at all"
+    return ValueError(f"there is no {wanted}; {there_are}")
+
+
+_BY_PLURAL: Mapping[str, ResourceInfo] = {
+    resource.plural: resource for resource in reversed(list(RESOURCES.values())) if not resource.is_view
+}

@@ -1,0 +1,318 @@
+"""Why something is as it is: the way from somebody's command to it.
+
+    cluster.why("pod/web-abc")
+    cluster.why("deployment/web", field="status.readyReplicas")
+
+The answer is one chain through the causal graph (`causes.py`), told in links: a command, a write, a component's work, a write,
+and so on. Work that a component did for the same object in several goes is one link, with the calls to the container runtime
+that it made. Long chains, a rollout's, are shown with the middle left out; `why.full` has all of it, and `why.graph` every
+cause of every link.
+
+k8slab's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from k8slab.engine.engine import Engine
+from k8slab.lab import records
+from k8slab.lab.causes import ancestors, chain_to
+from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node, Table
+from k8slab.lab.records import Record
+from k8slab.lab.reference import Reference, not_there, reference, reference_of
+from k8slab.lab.trace import Trace
+
+SHOWN_FIRST, SHOWN_LAST = 5, 7
+"""Of a chain that is longer than both together, so many links are shown from each end."""
+GRAPH_LIMIT = 400
+MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of the chain."""
+
+    time: float
+    step: int
+    who: str
+    """The component, or `you`."""
+    does: str
+    """In words: `creates Pod web-abc`, `works on Deployment web`."""
+    record: Record
+    """What the link is made of; of several, the last."""
+    calls: tuple[str, ...] = ()
+    """What was asked of a container runtime meanwhile."""
+
+    def line(self, origin: float) -> str:
+        """The link as one line; times are counted from `origin`."""
+        at = f"+{self.time - origin:.1f}s"
+        calls = f"  ({', '.join(self.calls)})" if self.calls else ""
+        return f"{at:>8}  {self.who}  {self.does}{calls}"
+
+
+@dataclass(frozen=True)
+class Why:
+    """The answer. In a notebook it shows as a picture; as text it is one line a link, the cause above its effect."""
+
+    asked: str
+    links: tuple[Link, ...]
+    origin: float
+    """When the first link happened, in seconds since the Unix epoch."""
+    now: str = ""
+    """What the field is, where one was asked for."""
+    _engine: Engine | None = field(default=None, repr=False, compare=False)
+    _trace: Trace | None = field(default=None, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines(shorten=True))
+
+    __repr__ = __str__
+
+    @property
+    def text(self) -> str:
+        """The answer as it is printed."""
+        return str(self)
+
+    @property
+    def full(self) -> str:
+        """The same with no link left out."""
+        return "\n".join(self._lines(shorten=False))
+
+    @property
+    def table(self) -> Table:
+        """The links as rows."""
+        return Table(
+            ("TIME", "STEP", "WHO", "DOES", "CALLS"),
+            tuple(
+                (f"+{each.time - self.origin:.1f}s", str(each.step), each.who, each.does, ", ".join(each.calls))
+                for each in self.links
+            ),
+        )
+
+    @cached_property
+    def picture(self) -> GraphPicture:
+        """The chain, drawn. What is left out in the text is one box."""
+        return GraphPicture(self._chain_graph())
+
+    @cached_property
+    def graph(self) -> GraphPicture:
+        """All causes of all links, not only those of the chain: the nearest 400."""
+        return GraphPicture(self._whole_graph())
+
+    @property
+    def svg(self) -> str:
+        """The chain as SVG. Raises RuntimeError where it cannot be drawn."""
+        return self.picture.svg
+
+    def json(self) -> dict[str, Any]:
+        """What a widget draws."""
+        table = {"columns": list(self.table.columns), "rows": [list(row) for row in self.table.rows]}
+        return self.picture.json() | {"text": self.text, "table": table}
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.picture._repr_mimebundle_() | {"text/plain": str(self)}
+
+    def _lines(self, shorten: bool) -> Iterator[str]:
+        yield f"{self.asked}{f' = {self.now}' if self.now else ''}, because:"
+        first, left_out, last = _shortened(self.links) if shorten else (self.links, (), ())
+        for link in first:
+            yield link.line(self.origin)
+        if left_out:
+            yield f"{'':>8}  ... {_summary(left_out)} ..."
+            for link in last:
+                yield link.line(self.origin)
+
+    def _chain_graph(self) -> Graph:
+        first, left_out, last = _shortened(self.links)
+        nodes = [_node(link, self.origin) for link in first]
+        if left_out:
+            nodes.append(Node("left-out", ("...", _summary(left_out)), "group"))
+        nodes += [_node(link, self.origin) for link in last]
+        if nodes:
+            nodes[-1] = _lit(nodes[-1])
+        edges = [Edge(before.id, after.id) for before, after in pairwise(nodes)]
+        return Graph(f"Why: {self.asked}", tuple(nodes), tuple(edges), downward=True)
+
+    def _whole_graph(self) -> Graph:
+        if self._trace is None or not self.links:
+            return self._chain_graph()
+        target = self.links[-1].record
+        pairs = []
+        for pair in ancestors(self._trace, target):
+            pairs.append(pair)
+            if len(pairs) >= GRAPH_LIMIT:
+                break
+        found = {record.number: record for pair in pairs for record in pair} | {target.number: target}
+        nodes = [
+            _node(_link([found[number]], self._trace), self.origin, group=found[number].component)
+            for number in sorted(found)
+        ]
+        edges = [Edge(str(cause.number), str(effect.number)) for cause, effect in pairs]
+        nodes = [_lit(node) if node.id == str(target.number) else node for node in nodes]
+        return Graph(f"All causes: {self.asked}", tuple(nodes), tuple(edges), downward=True)
+
+
+def why(
+    engine: Engine, trace: Trace, what: str, *, field: str = "", revision: int = 0, namespace: str = "default"
+) -> Why:
+    """Why an object, or one field of it, is as it is; or was as of `revision`.
+
+    `what` is `kind/name`. Without `field`, the answer is about the object's newest change; with it, about the newest change of
+    that field (`status.readyReplicas`, `spec.containers.0.image`). Raises ValueError for an object or field that never was,
+    and for what the trace has forgotten.
+    """
+    wanted = reference(what, namespace)
+    commits = [each for each in trace.select(kind=records.COMMIT, what=wanted.what) if each.what == wanted.what]
+    if revision:
+        commits = [each for each in commits if each.revision <= revision]
+    if not commits:
+        raise _nothing(engine, trace, wanted, revision)
+    if not field:
+        return _answer(engine, trace, f"{wanted.resource.kind} {wanted.name}", commits[-1])
+    for commit in reversed(commits):
+        after = value_at(engine, wanted, field, commit.revision)
+        before = value_at(engine, wanted, field, commit.revision - 1)
+        if after != before:
+            asked = f"{wanted.resource.kind} {wanted.name}: {field}"
+            return _answer(engine, trace, asked, commit, "gone" if after is MISSING else repr(after))
+    raise ValueError(f"{wanted} has no field {field!r}, and never had one since the trace began; see: kubectl explain")
+
+
+def why_revision(engine: Engine, trace: Trace, revision: int) -> Why:
+    """Why a revision was written. Raises ValueError for one that is not in the trace."""
+    commit = trace.commit_at(revision)
+    if commit is None:
+        kept = [each.revision for each in trace.select(kind=records.COMMIT)]
+        range_ = f"{kept[0]} to {kept[-1]}" if kept else "none"
+        raise ValueError(f"revision {revision} is not in the trace; it holds: {range_}")
+    return _answer(engine, trace, f"revision {revision}", commit)
+
+
+def value_at(engine: Engine, wanted: Reference, path: str, revision: int) -> Any:
+    """A field's value as of a revision; MISSING where there is none. Parts of a path are joined by dots, lists by number."""
+    value: Any = engine.object_at(wanted.resource, wanted.namespace, wanted.name, revision) if revision > 0 else None
+    for part in path.removeprefix(".").replace("[", ".").replace("]", "").split("."):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.lstrip("-").isdigit() and -len(value) <= int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return MISSING
+    return value
+
+
+def _nothing(engine: Engine, trace: Trace, wanted: Reference, revision: int) -> ValueError:
+    if engine.object_at(wanted.resource, wanted.namespace, wanted.name) is not None:
+        if revision:
+            return ValueError(f"{wanted} did not exist at revision {revision}, as far as the trace goes back")
+        return ValueError(f"{wanted} is there, but the trace no longer holds the record of its last change")
+    found = engine.server.registry.list(wanted.resource, wanted.namespace).items
+    return not_there(wanted, [each["metadata"]["name"] for each in found])
+
+
+def _answer(engine: Engine, trace: Trace, asked: str, commit: Record, now: str = "") -> Why:
+    chain = chain_to(trace, commit)
+    links = tuple(_link(group, trace) for group in _grouped(chain))
+    return Why(asked, links, chain[0].time, now, engine, trace)
+
+
+def _grouped(chain: Sequence[Record]) -> Iterator[list[Record]]:
+    """The chain, with work of one component on one key in a row as one group, and a command with its request as one."""
+    group: list[Record] = []
+    for record in chain:
+        if group and _belongs(group[-1], record):
+            group.append(record)
+            continue
+        if group:
+            yield group
+        group = [record]
+    if group:
+        yield group
+
+
+def _belongs(before: Record, record: Record) -> bool:
+    if (before.kind, record.kind) == (records.COMMAND, records.INPUT):
+        return True
+    same = (before.kind, before.component, before.what) == (record.kind, record.component, record.what)
+    return record.kind == records.WORK and same
+
+
+def _link(group: Sequence[Record], trace: Trace) -> Link:
+    last = group[-1]
+    calls = tuple(_calls(group, trace)) if last.kind == records.WORK else ()
+    return Link(last.time, last.step, last.component or "you", _does(group), last, calls)
+
+
+def _calls(group: Sequence[Record], trace: Trace) -> Iterator[str]:
+    """What a component asked of its runtime during its work: the calls that name one of the group as their cause."""
+    units = {record.number for record in group}
+    for record in trace.since(group[0].number):
+        if record.kind == records.CALL and units.intersection(record.causes):
+            yield f"{record.verb} {record.what}".strip()
+        elif record.kind == records.DONE and group[-1].number in record.causes:
+            return
+
+
+def _does(group: Sequence[Record]) -> str:
+    record = group[-1]
+    if record.kind == records.COMMIT:
+        words = {"create": "creates", "update": "changes", "delete": "deletes"}
+        return f"{words.get(record.verb, record.verb)} {_named(record.what)} (revision {record.revision})"
+    if record.kind == records.WORK:
+        times = f", in {len(group)} goes" if len(group) > 1 else ""
+        return f"works on {_key(record.what)}{times}" if record.what else f"has a turn{times}"
+    if record.kind == records.CLOCK:
+        return "lets time pass"
+    if record.kind == records.START:
+        return "starts"
+    return next((each.text for each in group if each.kind == records.COMMAND and each.text), record.text)
+
+
+def _named(what: str) -> str:
+    found = reference_of(what)
+    if found is None:
+        return what
+    where = f"{found.namespace}/" if found.namespace not in ("", "default") else ""
+    return f"{found.resource.kind} {where}{found.name}"
+
+
+def _key(key: str) -> str:
+    """A queue's key, as people say it."""
+    if len(key) == 36 and key.count("-") == 4:
+        return "an owner or a dependent"  # the garbage collector's keys are UIDs
+    return key.removeprefix("default/")
+
+
+def _shortened(links: Sequence[Link]) -> tuple[Sequence[Link], Sequence[Link], Sequence[Link]]:
+    """(first, left out, last)."""
+    if len(links) <= SHOWN_FIRST + SHOWN_LAST + 1:
+        return links, (), ()
+    return links[:SHOWN_FIRST], links[SHOWN_FIRST:-SHOWN_LAST], links[-SHOWN_LAST:]
+
+
+def _summary(links: Iterable[Link]) -> str:
+    """`12 links: 4 writes, by kubelet-node-1, replicaset-controller`."""
+    links = list(links)
+    writes = sum(link.record.kind == records.COMMIT for link in links)
+    who = sorted({link.who for link in links})
+    return f"{len(links)} links with {writes} writes, by {', '.join(who)}"
+
+
+KINDS = {records.WORK: "reconcile", records.CLOCK: "clock", records.FAULT: "fault", records.START: "component"}
+
+
+def _node(link: Link, origin: float, group: str = "") -> Node:
+    record = link.record
+    found = reference_of(record.what) if record.kind == records.COMMIT else None
+    kind = found.resource.kind if found else KINDS.get(record.kind, "input")
+    at = f"+{link.time - origin:.1f}s"
+    return Node(str(record.number), (link.who, link.does, *link.calls[:3]), kind, at, group)
+
+
+def _lit(node: Node) -> Node:
+    return Node(node.id, node.lines, node.kind, node.state, node.group, lit=True)
