@@ -213,12 +213,12 @@ class Engine:
         happen = kind.end if ends and kind.end is not None else kind.begin
         happen(self, **arguments)
 
-    def live_on(self, step: int, at_rest: bool = False) -> None:
-        """Let components work up to a step; with `at_rest`, ask also those that have no work then."""
+    def live_on(self, step: int) -> None:
+        """Let components work up to a step, or until nobody has work."""
         assert isinstance(self.loop, SteppedLoop)
-        while self.steps < step and self.loop.turn():
-            pass
-        if at_rest and self.steps == step:
+        before = -1
+        while before < self.steps < step:
+            before = self.steps
             self.loop.turn()
 
     def object_at(self, resource: ResourceInfo, namespace: str, name: str, revision: int = 0) -> JsonObject | None:
@@ -239,8 +239,7 @@ class Engine:
         step = self.steps
         if self.journal is not None and isinstance(self.loop, SteppedLoop):
             now, revision = self.clock.now(), self.store.revision
-            digest, at_rest = self.log_digest(), self.loop.at_rest
-            self.journal.add(Entry(step, at_rest, now, revision, digest, self._command, given))
+            self.journal.add(Entry(step, now, revision, self.log_digest(), self._command, given))
         self.instrument.took(given, step)
         self._inputs += 1
         self._taking += 1

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType, ModuleType
 from typing import Any
@@ -21,21 +21,29 @@ from typing import Any
 from pydantic import BaseModel
 
 from k8slab.apimachinery.model import KubeObject
+from k8slab.apimachinery.scheme import Resource
+from k8slab.apiserver.registry import Registry
+from k8slab.apiserver.watches import WatchHub
 from k8slab.client.client import Client
+from k8slab.client.line import Line
 from k8slab.clock import RealClock, SkewedClock, VirtualClock
 from k8slab.engine.engine import Engine
+from k8slab.etcd.memory import MemoryStore
 from k8slab.loop.stepped import SteppedLoop
 from k8slab.names import Chance
 from k8slab.observer import Observer
 
 IMMATERIAL = (
-    FunctionType, MethodType, BuiltinFunctionType, ModuleType, Client, Chance, Observer, VirtualClock,
-    RealClock, SkewedClock, type(threading.RLock()),
-    type(threading.Lock()),
+    type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, Client, Line, Registry, WatchHub, MemoryStore, Chance,
+    Observer, VirtualClock, RealClock, SkewedClock, Resource, type(threading.RLock()), type(threading.Lock()),
 )  # fmt: skip
+"""What a part holds and is not made of: others, whose state is looked at by itself, and what has none."""
 PLAIN = (str, bytes, int, float, bool, type(None))
-SAVES_TIME = ("scores", "views", "_decoded", "_events", "instrument", "on_advance", "checkpoint", "_player")
-"""Attributes that are worked out again when they are missing, or that belong to whoever watches."""
+NOT_STATE = (
+    "scores", "views", "_decoded", "_events",  # worked out again when missing
+    "instrument", "on_advance", "checkpoint", "halt", "_player",  # of whoever watches and moves the loop
+    "_components", "_store", "_log", "runtime", "_tags",  # looked at by themselves
+)  # fmt: skip
 
 
 def fingerprint(engine: Engine) -> str:
@@ -44,80 +52,83 @@ def fingerprint(engine: Engine) -> str:
         runtime.list_containers()
     digest = hashlib.blake2b(digest_size=12)
     digest.update(engine.log_digest().encode())
-    for part in _parts(engine):
-        digest.update(part.encode())
+    digest.update("\n".join(_parts(engine, paths=False)).encode())
     return digest.hexdigest()
 
 
 def describe(engine: Engine) -> list[str]:
     """What the fingerprint is made of, part by part: to find out where two engines differ."""
-    return list(_parts(engine))
+    return _parts(engine, paths=True)
 
 
-def _parts(engine: Engine) -> Iterator[str]:
-    yield f"now={engine.clock.now()!r}"
+def _parts(engine: Engine, paths: bool) -> list[str]:
     assert isinstance(engine.loop, SteppedLoop), "a live cluster is never at rest"
-    yield from _Walk().of("loop", engine.loop)
-    for name in engine.loop.components:
-        yield from _Walk().of(name, engine.loop.component(name))
+    lines = [f"now={engine.clock.now()!r}"]
+    parts = [("loop", engine.loop), *((name, engine.loop.component(name)) for name in engine.loop.components)]
+    for name, part in [*parts, *engine.runtimes.items()]:
+        _Walk(lines, paths).of(name, part)
     for name, line in sorted(engine.lines.items()):
-        yield f"{name} line={line.cut} {line.latency} {line.failing} {line.slow is not None}"
-    for node, runtime in engine.runtimes.items():
-        yield from _Walk().of(node, runtime)
+        lines.append(f"{name} line={line.cut} {line.latency} {line.failing} {line.slow is not None}")
+    return lines
 
 
 class _Walk:
-    """One look at one object and all that it holds. What was met before is named by the number of its meeting."""
+    """One look at one object and all that it holds, written to `lines` as `path=value`.
 
-    def __init__(self) -> None:
+    What was met before is named by the number of its meeting. With `paths`, each line has the whole way to its value; without,
+    only the last part, which is less work.
+    """
+
+    def __init__(self, lines: list[str], paths: bool) -> None:
+        self._say, self._paths = lines.append, paths
         self._met: dict[int, int] = {}
         # An id counts only as long as its object lives.
         self._kept: list[Any] = []
 
-    def of(self, name: str, value: Any) -> Iterator[str]:
-        """The object, as lines of `path=value`."""
+    def of(self, name: str, value: Any) -> None:
+        """Look at a value."""
         if isinstance(value, PLAIN):
-            yield f"{name}={value!r}"
+            self._say(f"{name}={value!r}")
         elif isinstance(value, Enum):
-            yield f"{name}={value.name}"
+            self._say(f"{name}={value.name}")
         elif isinstance(value, KubeObject):
             # A view is a function of its object, which is in the log.
-            yield f"{name}={type(value).__name__} {value.key} {value.uid} {value.metadata.resource_version}"
+            self._say(f"{name}={type(value).__name__} {value.key} {value.uid} {value.metadata.resource_version}")
         elif isinstance(value, IMMATERIAL):
             return
         elif id(value) in self._met:
-            yield f"{name}=#{self._met[id(value)]}"
+            self._say(f"{name}=#{self._met[id(value)]}")
         else:
             self._met[id(value)] = len(self._met)
             self._kept.append(value)
-            yield from self._inside(name, value)
+            self._inside(name, value)
 
-    def _inside(self, name: str, value: Any) -> Iterator[str]:
+    def _inside(self, name: str, value: Any) -> None:
         if isinstance(value, Mapping):
-            yield from self._each(name, value.items())
+            self._each(name, value.items())
         elif isinstance(value, (list, tuple, deque)):
-            yield from self._each(name, enumerate(value))
+            self._each(name, enumerate(value))
         elif isinstance(value, (set, frozenset)):
-            yield f"{name}={sorted(map(repr, value))}"
+            self._say(f"{name}={sorted(map(repr, value))}")
         elif isinstance(value, GeneratorType):
             # A program that runs: where it is, and what it remembers.
             frame = value.gi_frame
-            yield f"{name}={value.__name__} {frame.f_lasti if frame else 'ended'}"
+            self._say(f"{name}={value.__name__} {frame.f_lasti if frame else 'ended'}")
             if frame is not None:
-                yield from self._each(name, frame.f_locals.items())
+                self._each(name, frame.f_locals.items())
         elif isinstance(value, BaseModel):
-            yield f"{name}={value!r}"
+            self._say(f"{name}={value!r}")
         elif attributes := _attributes(value):
-            yield from self._each(f"{name}:{type(value).__name__}", attributes.items())
+            self._each(f"{name}:{type(value).__name__}", attributes.items())
         else:
-            yield f"{name}={type(value).__name__} {_shown(value)}"
+            self._say(f"{name}={type(value).__name__} {_shown(value)}")
 
-    def _each(self, name: str, items: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+    def _each(self, name: str, items: Iterable[tuple[Any, Any]]) -> None:
         count = 0
         for key, value in items:
             count += 1
-            yield from self.of(f"{name}.{key}", value)
-        yield f"{name}#{count}"
+            self.of(f"{name}.{key}" if self._paths else str(key), value)
+        self._say(f"{name}#{count}")
 
 
 def _attributes(value: Any) -> dict[str, Any]:
@@ -127,7 +138,7 @@ def _attributes(value: Any) -> dict[str, Any]:
         for name in getattr(kind, "__slots__", ()):
             if isinstance(name, str) and hasattr(value, name):
                 found[name] = getattr(value, name)
-    return {name: each for name, each in found.items() if name not in SAVES_TIME and not name.startswith("__")}
+    return {name: each for name, each in found.items() if name not in NOT_STATE and not name.startswith("__")}
 
 
 def _shown(value: Any) -> str:

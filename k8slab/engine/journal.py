@@ -1,8 +1,8 @@
 """What came from outside, and at which step: all that is needed to live a cluster's life again.
 
-A *step* is one unit of work of one component, or one input. Components need no entry: what they do follows from the seed.
-Each entry notes the revision and a digest of the log at its place, so that a replay that goes another way is noticed there,
-and not later by its consequences.
+A *step* is one unit of work of one component, or a look around in which nobody had any, or one input. Components need no
+entry: what they do follows from the seed. Each entry notes the revision and a digest of the log at its place, so that a replay
+that goes another way is noticed there, and not later by its consequences.
 
 k8slab's own.
 """
@@ -31,8 +31,6 @@ class Entry:
 
     step: int
     """How many steps there were before it."""
-    at_rest: bool
-    """Whether all components had been asked, and none had work."""
     time: float
     revision: int
     digest: str
@@ -53,16 +51,4 @@ class Journal:
 
     def before(self, step: int) -> list[Entry]:
         """The entries before a step."""
-        return self.entries[: self._place(step)]
-
-    def at(self, step: int) -> Entry | None:
-        """The entry at a step; None if a component works there."""
-        place = self._place(step)
-        return self.entries[place] if place < len(self.entries) and self.entries[place].step == step else None
-
-    def up_to(self, step: int) -> Journal:
-        """A journal of its own, of what came before a step."""
-        return Journal(self.before(step))
-
-    def _place(self, step: int) -> int:
-        return bisect_left(self.entries, step, key=attrgetter("step"))
+        return self.entries[: bisect_left(self.entries, step, key=attrgetter("step"))]

@@ -14,6 +14,7 @@ from k8slab.engine.engine import NOBODY, Engine, Spec
 from k8slab.engine.inputs import Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Entry, Journal
+from k8slab.loop.garbage import rare_collections
 
 
 class Diverged(RuntimeError):
@@ -27,13 +28,9 @@ class Diverged(RuntimeError):
         )
 
 
-def replay(
-    spec: Spec, journal: Journal, step: int, *, at_rest: bool = False, instrument: Instrument | None = None
-) -> Engine:
-    """A new engine, after `step` steps of a journal. Raises Diverged.
-
-    `at_rest`: whether everybody had been asked for work at the end; where the journal goes on there, it knows better.
-    """
+@rare_collections()
+def replay(spec: Spec, journal: Journal, step: int, instrument: Instrument | None = None) -> Engine:
+    """A new engine, after `step` steps of a journal. Raises Diverged."""
     engine, command = Engine(spec, instrument), NOBODY
     try:
         for entry in journal.before(step):
@@ -43,11 +40,7 @@ def replay(
                 engine.say(command)
             _take(engine, entry.input)
         engine.say(NOBODY)
-        following = journal.at(step)
-        if following is not None:
-            _live_on(engine, following)
-        else:
-            engine.live_on(step, at_rest)
+        engine.live_on(step)
     except BaseException:
         engine.close()
         raise
@@ -66,6 +59,6 @@ def _take(engine: Engine, given: Input) -> None:
 
 
 def _live_on(engine: Engine, entry: Entry) -> None:
-    engine.live_on(entry.step, entry.at_rest)
+    engine.live_on(entry.step)
     if (engine.steps, engine.store.revision, engine.log_digest()) != (entry.step, entry.revision, entry.digest):
         raise Diverged(entry, engine)

@@ -41,7 +41,7 @@ def save(spec: Spec, story: Story, path: Path) -> None:
         "k8slab": __version__,
         "spec": {"nodes": list(spec.nodes), "seed": spec.seed, "name": spec.name, "replace": sorted(spec.replace)},
         "story": {
-            "first": story.first, "last": story.last, "at_rest": story.at_rest, "fingerprint": story.fingerprint,
+            "first": story.first, "last": story.last, "fingerprint": story.fingerprint,
             "entries": len(story.journal.entries),
         },
     }  # fmt: skip
@@ -71,7 +71,7 @@ def load(path: Path, replace: Mapping[str, MakeComponent] | None = None) -> tupl
     if unknown := [name for name in given if name not in CONTROLLERS]:
         raise StoryError(f"unknown controller to replace {unknown[0]!r}; there are: {', '.join(CONTROLLERS)}")
     journal = Journal([_read_entry(line, path) for line in lines[1:]])
-    story = Story(journal, said["first"], said["last"], said["at_rest"], said["fingerprint"])
+    story = Story(journal, said["first"], said["last"], said["fingerprint"])
     return Spec(tuple(spec["nodes"]), spec["seed"], name=spec["name"], replace=given), story
 
 
@@ -106,7 +106,6 @@ def _lines(path: Path) -> list[Any]:
 def _entry(entry: Entry) -> dict[str, Any]:
     return {
         "step": entry.step,
-        "at_rest": entry.at_rest,
         "time": entry.time,
         "revision": entry.revision,
         "digest": entry.digest,
@@ -120,7 +119,7 @@ def _read_entry(line: Mapping[str, Any], path: Path) -> Entry:
     try:
         given = _READ[line["kind"]](line["input"])
         command = Command(*line["command"])
-        return Entry(line["step"], line["at_rest"], line["time"], line["revision"], line["digest"], command, given)
+        return Entry(line["step"], line["time"], line["revision"], line["digest"], command, given)
     except (KeyError, TypeError, ValueError) as fault:
         raise StoryError(f"{path} holds an entry that cannot be read: {type(fault).__name__}: {fault}") from None
 

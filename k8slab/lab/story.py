@@ -21,7 +21,6 @@ from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Entry, Journal
 from k8slab.engine.replay import replay
 from k8slab.lab.drawing import Table
-from k8slab.loop.stepped import SteppedLoop
 
 
 class StoryError(RuntimeError):
@@ -39,8 +38,6 @@ class Story:
     first: int
     """The step at which the new cluster had come to rest: nobody goes back before it."""
     last: int
-    at_rest: bool
-    """Whether everybody had been asked for work at the last step."""
     fingerprint: str
     """Of the state at the last step."""
 
@@ -48,8 +45,7 @@ class Story:
     def of(cls, engine: Engine, first: int) -> Story:
         """The life of an engine so far. Raises StoryError where it cannot be lived again."""
         journal = repeatable(engine)
-        assert isinstance(engine.loop, SteppedLoop)
-        return cls(Journal(list(journal.entries)), first, engine.steps, engine.loop.at_rest, fingerprint(engine))
+        return cls(Journal(list(journal.entries)), first, engine.steps, fingerprint(engine))
 
     def place_of(self, engine: Engine) -> int | None:
         """The step of this story at which an engine is; None if its life went another way. To have looked is no other way."""
@@ -66,7 +62,7 @@ class Story:
         """A new engine at a step of the story. Raises StoryError, Diverged, and ValueError for a step that there is not."""
         if not self.first <= step <= self.last:
             raise ValueError(f"there is no step {step}; this story has steps {self.first} to {self.last}")
-        engine = replay(spec, self.journal, step, at_rest=self.at_rest and step == self.last, instrument=instrument)
+        engine = replay(spec, self.journal, step, instrument)
         if step == self.last and fingerprint(engine) != self.fingerprint:
             engine.close()
             raise StoryError(

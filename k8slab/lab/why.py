@@ -27,7 +27,7 @@ from k8slab.lab.records import Record
 from k8slab.lab.reference import Reference, not_there, reference, reference_of
 from k8slab.lab.trace import Trace
 
-SHOWN_FIRST, SHOWN_LAST = 5, 7
+SHOWN_FIRST, SHOWN_LAST = 7, 9
 """Of a chain that is longer than both together, so many links are shown from each end."""
 GRAPH_LIMIT = 400
 MISSING = object()

@@ -58,7 +58,7 @@ class SteppedLoop:
         self.on_advance: Callable[[float], None] = lambda when: None
         """Called before each move of the clock."""
         self.turns = 0
-        """How many units of work were done."""
+        """How many units of work were done; a look around that found none counts too."""
         self.halt: Halt | None = None
         """Somebody asked to stop: then nothing moves on, until whoever asks for the next move takes this away."""
         self._player = Player(self)
@@ -78,11 +78,6 @@ class SteppedLoop:
         self._work: dict[str, float] = {}
         # Who gets no turn before when.
         self._held: dict[str, float] = {}
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether nobody has work at this moment, and everybody was asked."""
-        return not self._ready
 
     @property
     def components(self) -> list[str]:
@@ -161,6 +156,7 @@ class SteppedLoop:
     def turn(self) -> str:
         """One unit of work of one component; its name, or empty if nobody has work at this moment."""
         with self.lock:
+            asked = False
             while name := self.next_component():
                 self._current = name
                 component = self._components[name]
@@ -175,9 +171,12 @@ class SteppedLoop:
                     self._ready[name] = None
                 else:
                     self._note_deadlines(component)
+                asked = True
                 if worked:
                     self.turns += 1
                     return name
+            # Whoever was asked, and has no work, may have renewed a lease all the same.
+            self.turns += asked
             self._current = ""
             return ""
 

@@ -118,6 +118,8 @@ class Pump:
         finally:
             self._pumping.clear()
             self._serve_the_rest()
+        if self._loop.halt and not note:
+            note = f"k8slab: the cluster {self._loop.halt}\n"
         return result_of(args, output.stdout, output.stderr + note.encode(), process.returncode)
 
     def _pump(

@@ -1,0 +1,319 @@
+"""What has changed between two moments: which objects, which fields, by whom, when, and by which write.
+
+    print(diff(cluster.at("+10s"), cluster.at("+60s"), kind="pod"))
+
+Objects are compared as they are at both ends (`comparison.py`); what came and went in between is no difference. A change is
+credited to the newest write in between that made it: its author is in the API server's audit, its number in the trace, so that
+`cluster.why(revision=...)` tells the rest. Two pasts of different clusters, of a fork and its origin, can be compared too; then
+there is no way from one to the other, and nobody is credited.
+
+Events are counted, and not listed unless asked for: they tell of changes, and are none.
+
+k8slab's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from typing import Any
+
+import orjson
+
+from k8slab.apimachinery.rest import JsonObject
+from k8slab.apimachinery.schema import Definition, definition_for
+from k8slab.apiserver.audit import AuditRecord
+from k8slab.apiserver.resources import RESOURCES, ResourceInfo
+from k8slab.engine.engine import LogEntry
+from k8slab.lab.comparison import ABSENT, Changed, Path, compare, path_text, related
+from k8slab.lab.drawing.model import Table
+from k8slab.lab.past import Past
+from k8slab.lab.records import Record
+from k8slab.lab.reference import Reference, reference_of, resource_named
+from k8slab.lab.trace import Trace
+
+CREATED, CHANGED, REPLACED, DELETED = "created", "changed", "replaced", "deleted"
+
+IGNORED = ("managedFields", "resourceVersion", "lastHeartbeatTime", "renewTime")
+"""What is no news: the server's bookkeeping, and heartbeats."""
+
+COLUMNS = ("change", "object", "field", "old", "new", "who", "revision", "time", "record")
+VALUE_WIDTH = 60
+REGISTRY = "/registry/"
+EVENTS = RESOURCES["", "events"].key_prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The write that a change is credited to."""
+
+    revision: int = 0
+    """0: it is not known."""
+    time: float = 0.0
+    """Seconds since the Unix epoch."""
+    who: str = ""
+    """The component's or client's name; empty if nobody knows."""
+    record: int = 0
+    """The number of its commit in the trace; 0 if the trace has it no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of one object."""
+
+    path: str
+    """`spec.containers[name=web].image`."""
+    old: Any
+    """ABSENT if it was not there."""
+    new: Any
+    """ABSENT if it is there no more."""
+    write: Write
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChange:
+    """One object."""
+
+    change: str
+    """created, changed, deleted; replaced: deleted, and created anew under the same name."""
+    object: str
+    """`pod/web-abc`, or with its namespace `lease/kube-node-lease/node-1`: as `cluster.why` takes it."""
+    write: Write
+    """The newest one."""
+    fields: tuple[FieldChange, ...] = ()
+    """Of one that changed, or was replaced."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The answer. As text it is a few lines an object; `table` has a row for each field."""
+
+    title: str
+    changes: tuple[ObjectChange, ...]
+    """In the order of their names, kind by kind."""
+    start: float = 0.0
+    """What times are counted from, in seconds since the Unix epoch."""
+    events: int = 0
+    """How many Events are new, where they are not listed."""
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def __iter__(self) -> Iterator[ObjectChange]:
+        return iter(self.changes)
+
+    def of(self, change: str) -> list[str]:
+        """The objects that were created, changed, replaced or deleted."""
+        return [each.object for each in self.changes if each.change == change]
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """The rows of the table."""
+        return tuple(row for each in self.changes for row in self._rows(each))
+
+    @property
+    def table(self) -> Table:
+        """A row for each field that changed, and for each object that came or went."""
+        return Table(COLUMNS, self.rows)
+
+    @property
+    def text(self) -> str:
+        """The differences as they are printed."""
+        return str(self)
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [f"{self.title}: {self._summary()}", *(line for each in self.changes for line in self._lines(each))]
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        heading = f"<p>{escape(self.title)}: {escape(self._summary())}</p>"
+        return heading + (self.table._repr_html_() if self.changes else "")
+
+    def _summary(self) -> str:
+        counted = [(len(self.of(change)), change) for change in (CREATED, CHANGED, REPLACED, DELETED)]
+        said = ", ".join(f"{count} {change}" for count, change in counted if count) or "no difference"
+        return f"{said}; {self.events} new Events" if self.events else said
+
+    def _lines(self, each: ObjectChange) -> Iterator[str]:
+        credit = "" if each.change == CHANGED else self._credit(each.write)
+        yield f"{each.change:<9}{each.object}{credit}"
+        for field in each.fields:
+            yield f"    {field.path}: {shown(field.old)} -> {shown(field.new)}{self._credit(field.write)}"
+
+    def _rows(self, each: ObjectChange) -> Iterator[tuple[str, ...]]:
+        if each.change != CHANGED:
+            yield each.change, each.object, "", "", "", *self._cells(each.write)
+        for field in each.fields:
+            yield each.change, each.object, field.path, shown(field.old), shown(field.new), *self._cells(field.write)
+
+    def _cells(self, write: Write) -> tuple[str, str, str, str]:
+        if not write.revision:
+            return "", "", "", ""
+        return write.who, str(write.revision), f"{write.time - self.start:+.1f}s", str(write.record or "")
+
+    def _credit(self, write: Write) -> str:
+        if not write.revision:
+            return ""
+        who, revision, time, _ = self._cells(write)
+        return f"  ({', '.join(filter(None, (who, f'revision {revision}', time)))})"
+
+
+def diff(
+    a: Past, b: Past, *, kind: str = "", name: str = "", namespace: str = "", ignore: Sequence[str] = IGNORED
+) -> Differences:  # fmt: skip
+    """What is different in `b` from what was in `a`.
+
+    Only objects of a kind (as kubectl takes it), whose name contains a text, in a namespace. `ignore` names fields that do not
+    count, wherever they are (`managedFields`), or by their whole path (`metadata.generation`). Raises ValueError for an unknown
+    kind.
+    """
+    wanted = resource_named(kind) if kind else None
+    old, new = ({entry.key: entry for entry in past.entries} for past in (a, b))
+    log = _Log(a, b)
+    changes, events = [], 0
+    for key in sorted(old.keys() | new.keys()):
+        found = reference_of(key.removeprefix(REGISTRY))
+        if not _is_wanted(key, found, wanted, name, namespace):
+            continue
+        if wanted is None and key.startswith(EVENTS):
+            events += key not in old
+        elif change := _object_change(key, found, old.get(key), new.get(key), log, ignore):
+            changes.append(change)
+    return Differences(f"{_moment(a)} -> {_moment(b)}", tuple(changes), b.start, events)
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, cut where it gets long."""
+    if value is ABSENT:
+        return repr(value)
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= VALUE_WIDTH else text[: VALUE_WIDTH - 3] + "..."
+
+
+def _moment(past: Past) -> str:
+    return f"revision {past.revision} ({past.moments.since_start(past.now)})"
+
+
+def _is_wanted(key: str, found: Reference | None, kind: ResourceInfo | None, name: str, namespace: str) -> bool:
+    if name not in key.rpartition("/")[2]:
+        return False
+    if kind is None and not namespace:
+        return True
+    return (
+        found is not None
+        and (kind is None or found.resource.plural == kind.plural)
+        and (not namespace or found.namespace == namespace)
+    )
+
+
+def _object_change(
+    key: str, found: Reference | None, old: LogEntry | None, new: LogEntry | None, log: _Log, ignore: Sequence[str]
+) -> ObjectChange | None:  # fmt: skip
+    """What happened to one object; None if nothing that counts."""
+    named = _named(key, found)
+    if old is None or new is None:
+        return ObjectChange(CREATED if old is None else DELETED, named, log.newest(key, created=old is None))
+    if old.value == new.value:
+        return None
+    before, after = _object(old), _object(new)
+    definition = _definition(found)
+    found_changes = compare(before, after, definition, ignore)
+    replaced = _uid(before) != _uid(after)
+    if not found_changes and not replaced:
+        return None
+    fields = tuple(log.credited(key, before, found_changes, definition, ignore))
+    change, write = (REPLACED, log.newest(key, created=True)) if replaced else (CHANGED, _newest(fields))
+    return ObjectChange(change, named, write, fields)
+
+
+def _definition(found: Reference | None) -> Definition | None:
+    if found is None:
+        return None
+    return definition_for(found.resource.group, found.resource.version, found.resource.kind)
+
+
+def _newest(fields: Sequence[FieldChange]) -> Write:
+    return max((field.write for field in fields), key=lambda write: write.revision, default=Write())
+
+
+class _Log:
+    """Who wrote what between two pasts of one engine. Of two engines, or backwards, it knows nothing."""
+
+    def __init__(self, a: Past, b: Past) -> None:
+        self._entries: dict[str, list[LogEntry]] = {}
+        self._audit: dict[int, AuditRecord] = {}
+        self._trace: Trace | None = None
+        self._time_of = b.moments.time_of
+        engine = b.engine
+        self._forgotten = a.revision < engine.store.compacted
+        """Whether compaction has passed the first of the two: then some writes are missing."""
+        if a.engine is not engine or a.revision >= b.revision:
+            return
+        for entry in engine.store.entries(max(a.revision, engine.store.compacted)):
+            if entry.revision <= b.revision:
+                self._entries.setdefault(entry.key, []).append(entry)
+        self._audit = {
+            each.revision: each for each in list(engine.server.audit) if a.revision < each.revision <= b.revision
+        }
+        self._trace = engine.instrument if isinstance(engine.instrument, Trace) else None
+
+    def newest(self, key: str, *, created: bool) -> Write:
+        """The write that created an object, or deleted it, last."""
+        for entry in reversed(self._entries.get(key, [])):
+            if entry.version == (1 if created else 0):
+                return self._write(entry)
+        return Write()
+
+    def credited(
+        self, key: str, before: JsonObject, changes: Sequence[Changed], definition: Definition | None, ignore: Sequence[str]
+    ) -> Iterator[FieldChange]:  # fmt: skip
+        """The changes, each with the newest write that made it."""
+        writes: dict[Path, Write] = {}
+        # From the newest write back, and no further than is needed: a lease has thousands.
+        for entry, earlier in pairwise([*reversed(self._entries.get(key, [])), None]):
+            if entry is None or (earlier is None and self._forgotten):
+                break  # what this write found is not known
+            was = before if earlier is None else _object(earlier)
+            made = compare(was, _object(entry), definition, ignore)
+            for change in changes:
+                if change.path not in writes and any(related(change.path, each.path) for each in made):
+                    writes[change.path] = self._write(entry)
+            if len(writes) == len(changes):
+                break
+        for change in changes:
+            yield FieldChange(path_text(change.path), change.old, change.new, writes.get(change.path, Write()))
+
+    def _write(self, entry: LogEntry) -> Write:
+        record = self._record(entry)
+        audit = self._audit.get(entry.revision)
+        # To the trace everybody outside is "you"; the audit knows which program it was.
+        who = audit.user_agent.partition("/")[0] if audit else record.component if record else ""
+        return Write(entry.revision, self._time_of(entry.revision), who, record.number if record else 0)
+
+    def _record(self, entry: LogEntry) -> Record | None:
+        if self._trace is None:
+            return None
+        record = self._trace.get(self._trace.commit_of(entry.key.removeprefix(REGISTRY), entry.revision))
+        return record if record is not None and record.revision == entry.revision else None
+
+
+def _named(key: str, found: Reference | None) -> str:
+    if found is None:
+        return key
+    where = f"{found.namespace}/" if found.namespace not in ("", "default") else ""
+    return f"{found.resource.kind.lower()}/{where}{found.name}"
+
+
+def _object(entry: LogEntry) -> JsonObject:
+    """The object of an entry; empty for a deletion."""
+    found: JsonObject = orjson.loads(entry.value) if entry.value is not None else {}
+    return found
+
+
+def _uid(obj: JsonObject) -> str:
+    return str(obj["metadata"].get("uid", ""))
