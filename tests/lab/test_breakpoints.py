@@ -40,10 +40,7 @@ def test_an_event_with_a_reason_stops_a_kubectl_that_waits(cluster):
     cluster.kubectl("create deployment web --image=registry.k8s.io/e2e-test-images/agnhost:2.39")
     result = cluster.kubectl("rollout status deployment/web")
     assert "k8slab: kubectl waited, and the cluster stopped: " in result.stderr
-    assert cluster.now < cluster.first_moment + 60 if hasattr(cluster, "first_moment") else True
-    assert (
-        "ImagePullBackOff" in cluster.kubectl("get pods").stdout or "ErrImagePull" in cluster.kubectl("get pods").stdout
-    )
+    assert "0/1" in cluster.kubectl("get pods").stdout
 
 
 def test_a_request_that_fails_stops_the_cluster(cluster):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -76,13 +77,19 @@ def test_a_damaged_file_is_refused_in_a_sentence(place, bit, tmp_path_factory):
     data[place % len(data)] ^= 1 << bit
     damaged = path.with_name("damaged.k8slab")
     damaged.write_bytes(data)
+    if intact(bytes(data)) == intact(path.read_bytes()):
+        Cluster.load(damaged).close()  # a bit of gzip's own head (a time, a flag) says nothing about the content
+        return
+    with pytest.raises(StoryError, match="damaged|not a saved story"):
+        Cluster.load(damaged)
+
+
+def intact(data: bytes) -> bytes | None:
+    """The content, if gzip can read it."""
     try:
-        Cluster.load(damaged).close()
-    except StoryError as error:
-        assert "damaged" in str(error) or "not a saved story" in str(error)
-    else:
-        # Bits of gzip's own head (a time, a flag) say nothing about the content.
-        assert gzip.decompress(bytes(data)) == gzip.decompress(path.read_bytes())
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error):
+        return None
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_a_controller_that_keeps_a_secret_from_its_cluster_is_noticed():
         create(cluster, "web", 1)
         cluster.run_until_idle()
         cluster.back(1)
-        with pytest.raises(StoryError, match="the state at step .* is not what it was"):
+        with pytest.raises(StoryError, match=r"the state at step \d+ is not what it was"):
             cluster.forward(1)
 
 
