@@ -34,6 +34,10 @@ BENCHMARKS = {
     "pods_100_to_10000": "bench_pods",
     "pods_memory": "bench_pods",
     "nodes_hour": "bench_pods",
+    "trace_cost": "bench_lab",
+    "trace_memory": "bench_lab",
+    "replay": "bench_lab",
+    "why": "bench_lab",
     "docker_pod": "bench_docker",
 }
 """Function -> module."""
@@ -48,6 +52,8 @@ TARGETS = {
     "1,000 Pods to Running": (AT_LEAST, 1_000),
     "memory of 10,000 Pods": (AT_MOST, 200),
     "100 nodes for a virtual hour": (AT_MOST, 2),
+    "cost of the trace": (AT_MOST, 15),
+    "replay of a session": (AT_MOST, 2),
     "docker pod": (AT_MOST, 1.2),
 }
 """What to aim at, by the figure's name."""

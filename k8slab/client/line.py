@@ -2,7 +2,8 @@
 
 Every component's requests and watches go through a line of its own. A good line changes nothing. A bad one can be
 
-- *cut*: no request gets through, and watches fall silent; when it is whole again they have ended, so their readers list anew;
+- *cut*: no request gets through, and watches fall silent; when it is whole again they have ended, so their readers list anew.
+  It may be cut in several places, and is whole when the last is mended;
 - *slow to tell*: watches are as `slow_watch.py` has them;
 - *slow to answer*: the component waits after each request;
 - *failing*: some requests are answered by an error, chosen by the seed.
@@ -47,7 +48,9 @@ class Line:
         self.latency = 0.0
         """Seconds that each request takes."""
         self.failing: Failing | None = None
-        self.cut = False
+        self.ahead = 0.0
+        """By how many seconds the component's clock is ahead: it is told by that clock when a watch has news."""
+        self._cuts: dict[str, None] = {}
         self._inner, self._clock, self._chance, self._hold = inner, clock, chance, hold
         self._slow: SlowWatch | None = None
         self._watches: dict[int, LineWatch] = {}
@@ -73,10 +76,27 @@ class Line:
         """Close connections."""
         self._inner.close()
 
-    def mend(self) -> None:
-        """Put a line that was cut together again: its watches have ended meanwhile."""
-        self.cut = False
-        self.drop()
+    @property
+    def cut(self) -> bool:
+        """Whether nothing gets through."""
+        return bool(self._cuts)
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """All that what it does next depends on, but for its watches."""
+        bad_day = self._slow.state if self._slow is not None else None
+        return (*self._cuts, self.latency, self.failing, self.ahead, bad_day, self._opened, self._sent)
+
+    def cut_at(self, place: str) -> None:
+        """Cut it at a place, which has a name so that it can be mended. Cutting twice at one place is cutting once."""
+        self._cuts[place] = None
+
+    def mend(self, place: str) -> None:
+        """Undo `cut_at`. When the line is whole again, its watches have ended meanwhile."""
+        if place in self._cuts:
+            del self._cuts[place]
+            if not self._cuts:
+                self.drop()
 
     def drop(self) -> None:
         """End all watches, as a server that restarts does. Their readers list and watch anew."""
@@ -131,8 +151,10 @@ class LineWatch:
         return self._dropped or (self._held or self._inner).closed
 
     def next_release(self) -> float:
-        """When the next event is let go; infinity if none is held back."""
-        return self._held.next_release() if self._held and not self._dropped else NEVER
+        """When the next event is let go, on the component's clock; infinity if none is held back."""
+        if self._held is None or self._dropped or self._line.cut:
+            return NEVER  # what is held back behind a cut is never told: its watch ends when the line is mended
+        return self._held.next_release() + self._line.ahead
 
     def close(self) -> None:
         """Stop watching."""
@@ -149,6 +171,8 @@ class LineWatch:
         """Hold events back from now on."""
         if self._held is None:
             self._held = HeldWatch(bad_day, self._inner, f"{self._line.name}/{self._number}")
+        else:
+            self._held.change(bad_day)
 
     def speed_up(self) -> None:
         """Let all go that is held back."""

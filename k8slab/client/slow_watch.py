@@ -68,6 +68,11 @@ class SlowWatch:
         """The time."""
         return self._clock.now()
 
+    @property
+    def state(self) -> tuple[float, ...]:
+        """How bad the day is."""
+        return self._delay, self._repeat, self._lose
+
 
 class HeldWatch:
     """One slow watch."""
@@ -94,6 +99,10 @@ class HeldWatch:
                 self._broken = True
                 return [*told[:place], WatchEvent("ERROR", Expired("too old resource version").status)]
         return [*told, *(event for event in told if self._bad_day.repeats(self._name, event))]
+
+    def change(self, bad_day: SlowWatch) -> None:
+        """From now on news is held back in another way; what is held already stays so."""
+        self._bad_day = bad_day
 
     def let_go(self) -> list[WatchEvent]:
         """All that is held back, at once: the bad day is over."""

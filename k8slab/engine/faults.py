@@ -12,16 +12,20 @@ k8slab's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from k8slab.client.line import ERRORS, Failing
-from k8slab.clock import parse_duration
+from k8slab.clock import NEVER, parse_duration
 from k8slab.cri.api import ContainerState
 
 if TYPE_CHECKING:
     from k8slab.engine.engine import Engine
     from k8slab.engine.inputs import Fault
+
+MOST_AHEAD = 10 * 365 * 86_400.0
+FRACTIONS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,10 @@ def arguments_of(engine: Engine, name: str, given: Mapping[str, Any]) -> dict[st
 
 def check_fault(engine: Engine, fault: Fault) -> None:
     """Whether a fault can begin, or end. Raises ValueError, which says what there is."""
-    arguments = arguments_of(engine, fault.name, fault.arguments) if not fault.ends else fault.arguments
-    if dict(arguments) != dict(fault.arguments):
-        raise ValueError(f"the fault {fault.name!r} needs all of its arguments in form: {dict(arguments)}")
-    if fault.ends and (fault.name not in FAULTS or FAULTS[fault.name].end is None):
+    arguments = arguments_of(engine, fault.name, fault.arguments)
+    if arguments != dict(fault.arguments):
+        raise ValueError(f"the fault {fault.name!r} needs all of its arguments in form: {arguments}")
+    if fault.ends and FAULTS[fault.name].end is None:
         raise ValueError(f"the fault {fault.name!r} happens once: there is nothing to end")
 
 
@@ -103,28 +107,31 @@ def _nodes(engine: Engine) -> Iterable[str]:
 
 def _seconds(value: Any) -> float:
     seconds = parse_duration(value)
-    if not 0 <= seconds < float("inf"):
+    if not 0 <= seconds < NEVER:
         raise ValueError("a duration is 0 or more")
     return seconds
 
 
 def _share(value: Any) -> float:
-    share = float(value)
-    if not 0 <= share <= 1:
-        raise ValueError("a share is from 0 to 1")
-    return share
+    with suppress(TypeError, ValueError):
+        if 0 <= (share := float(value)) <= 1:
+            return share
+    raise ValueError("a share is a number from 0 to 1")
 
 
 def _ahead(value: Any) -> float:
-    if isinstance(value, str) and value.strip().startswith("-"):
-        return -parse_duration(value.strip()[1:])
-    return parse_duration(value)
+    behind = isinstance(value, str) and value.strip().startswith("-")
+    seconds = -parse_duration(value.strip()[1:]) if behind else parse_duration(value)
+    if not abs(seconds) <= MOST_AHEAD:
+        raise ValueError("a clock is wrong by ten years at most")
+    return seconds
 
 
 def _code(value: Any) -> int:
-    if int(value) not in ERRORS:
-        raise ValueError(f"there are: {', '.join(map(str, ERRORS))}")
-    return int(value)
+    with suppress(TypeError, ValueError):
+        if int(value) in ERRORS:
+            return int(value)
+    raise ValueError(f"there are: {', '.join(map(str, ERRORS))}")
 
 
 # How an engine suffers them.
@@ -143,19 +150,19 @@ def _drop_watch(engine: Engine, component: str) -> None:
 
 
 def _cut(engine: Engine, component: str) -> None:
-    engine.lines[component].cut = True
+    engine.lines[component].cut_at("cut-off")
 
 
 def _mend(engine: Engine, component: str) -> None:
-    engine.lines[component].mend()
+    engine.lines[component].mend("cut-off")
 
 
 def _partition(engine: Engine, node: str) -> None:
-    _cut(engine, f"kubelet-{node}")
+    engine.lines[f"kubelet-{node}"].cut_at("node-partitioned")
 
 
 def _rejoin(engine: Engine, node: str) -> None:
-    _mend(engine, f"kubelet-{node}")
+    engine.lines[f"kubelet-{node}"].mend("node-partitioned")
 
 
 def _lose_node(engine: Engine, node: str) -> None:
@@ -190,13 +197,19 @@ def _restart(engine: Engine, component: str) -> None:
 
 
 def _skew(engine: Engine, component: str, ahead: float) -> None:
-    engine.skews[component] = ahead
-    _restart(engine, component)
+    # In binary fractions of a second, which add to any time of this century without rounding: a moment that is named on
+    # the wrong clock must be the same moment on the right one.
+    engine.skews[component] = engine.lines[component].ahead = round(ahead * FRACTIONS) / FRACTIONS
+    if engine.runs(component):
+        _restart(engine, component)
 
 
-def _unskew(engine: Engine, component: str, ahead: float) -> None:
-    del engine.skews[component]
-    _restart(engine, component)
+def _unskew(engine: Engine, component: str, **_: Any) -> None:
+    if engine.skews.pop(component, None) is None:
+        return
+    engine.lines[component].ahead = 0.0
+    if engine.runs(component):
+        _restart(engine, component)
 
 
 def _latency(engine: Engine, component: str, seconds: float) -> None:
@@ -236,7 +249,8 @@ def _crash_container(engine: Engine, namespace: str, pod: str, container: str) -
     named = [each for each in running if container in ("", each.name)]
     if not named:
         names = ", ".join(each.name for each in running) or "none"
-        raise ValueError(f"no container {container or '(any)'!r} runs in the Pod {pod!r}; running: {names}")
+        which = f" {container!r}" if container else ""
+        raise ValueError(f"no container{which} runs in the Pod {pod!r}; running: {names}")
     for each in named:
         runtime.stop_container(each.id, 0)
     kubelet.look_soon()

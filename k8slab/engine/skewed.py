@@ -1,17 +1,22 @@
 """A component whose clock is wrong, between a loop and a machine whose clocks are right.
 
 The component is made with a `SkewedClock`, and names its deadlines as that clock shows them; the loop goes by its own. A
-kubelet asks its runtime when the next container may end: that moment, too, is told as its own clock will show it.
+kubelet's clock is its machine's, so its runtime goes by the same: when containers started and ended, and when the next may
+end, is told as that clock shows it.
 
 k8slab's own.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 
-from k8slab.cri.api import Runtime
+from k8slab.cri.api import Container, Runtime, Sandbox
 from k8slab.loop.component import Component
+
+View = TypeVar("View", Sandbox, Container)
+TIMES = ("created_at", "started_at", "finished_at")
 
 
 class Skewed:
@@ -54,6 +59,23 @@ class _SkewedRuntime:
         """When the next container may end by itself, as the kubelet's clock will show it."""
         when = self._runtime.next_change()
         return None if when is None else when + self._ahead
+
+    def list_pod_sandboxes(self, pod_uid: str = "") -> list[Sandbox]:
+        """The sandboxes."""
+        return [self._shown(each) for each in self._runtime.list_pod_sandboxes(pod_uid)]
+
+    def list_containers(self, pod_uid: str = "") -> list[Container]:
+        """The containers."""
+        return [self._shown(each) for each in self._runtime.list_containers(pod_uid)]
+
+    def container_status(self, container_id: str) -> Container:
+        """One container."""
+        return self._shown(self._runtime.container_status(container_id))
+
+    def _shown(self, view: View) -> View:
+        """With the wrong clock's times; 0 is no time."""
+        times = {name: when + self._ahead for name in TIMES if (when := getattr(view, name, 0.0))}
+        return replace(view, **times)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runtime, name)

@@ -8,7 +8,8 @@ Its loop, in every step:
 4. now and then: the node's status and its lease.
 
 A Pod's life here has three parts, and never goes back: syncing, terminating, terminated. A kubelet that starts finds the Pods
-of the one before it in the runtime, adopts those that should be here, and removes the others.
+of the one before it in the runtime, adopts those that should be here, and removes the others. One that does not reach the API
+server goes on with the Pods that it knows, and tells later.
 
 Models: pkg/kubelet/kubelet.go (syncLoopIteration), pod_workers.go, pleg/generic.go, status/status_manager.go.
 """
@@ -46,6 +47,8 @@ from k8slab.observer import QUIET, Observer
 log = logging.getLogger(__name__)
 
 RELIST_PERIOD = 1.0
+RETRY = 1.0
+"""Seconds until the API server is asked again after it has not answered, or a runtime that has failed."""
 SYNCING, TERMINATING, TERMINATED = "syncing", "terminating", "terminated"
 
 
@@ -59,8 +62,12 @@ class Worker:
     waiting: dict[str, tuple[str, str]] = field(default_factory=dict)
     again: float = 0.0
     """When to look again; 0: when something happens."""
+    failed: bool = False
+    """Whether that is to try again what has failed."""
     written: JsonObject | None = None
     """The status that was written last."""
+    last: JsonObject | None = None
+    """The status at its end, once it is terminated: the runtime knows nothing of it any more."""
 
 
 class Kubelet:
@@ -109,8 +116,10 @@ class Kubelet:
         self._working: Worker | None = None
         """The Pod that is being worked on."""
         self._relist_at = clock.now()
-        # Not after the first moment at which a Pod wants to be looked at again.
-        self._next_again = NEVER
+        # Not after the first moment at which a Pod wants to be looked at again; and of those, for what has failed.
+        self._next_again = self._next_retry = NEVER
+        # When to try again to reach the API server, if it did not answer.
+        self._call_again = NEVER
         self._orphans_checked = False
 
     # The loop.
@@ -118,9 +127,7 @@ class Kubelet:
     def step(self) -> bool:
         """One round: the watch, the runtime, the Pods, the node."""
         now = self.clock.now()
-        if self.node.node is None:
-            self.node.register()
-        news = self.pods.drain()
+        news = self._listen(now)
         for outcome in self.jobs.finished():
             self._finish(outcome)
             self._mark(outcome.key)
@@ -138,34 +145,56 @@ class Kubelet:
     def next_deadline(self) -> float:
         """The next heartbeat, look at the runtime, end of a back-off or of a job."""
         return min(
-            self.lease.next_renewal,
-            self.node.next_report(),
+            self._next_heartbeat(),
             self._relist_at,
             self.jobs.next_ready(),
             self._next_again,
+            self._call_again,
+            self.pods.release,
         )
 
     def next_work(self) -> float:
-        """The end of what is under way. Back-offs and heartbeats are not work."""
+        """The end of what is under way, and the next try of what has failed. Back-offs and heartbeats are not work."""
         if self._dirty:
             return self.clock.now()
         ready = self.jobs.next_ready()
         if ready == NEVER and self.jobs.busy:
             return self.clock.now()  # a thread is at it
-        return ready
+        return min(ready, self._next_retry, self._call_again, self.pods.release)
 
     def close(self) -> None:
         """Stop watching. Containers go on."""
         self.pods.close()
         self.jobs.close()
 
+    def _next_heartbeat(self) -> float:
+        return min(self.lease.next_renewal, self.node.next_report()) if self.node.node is not None else NEVER
+
     def _heartbeat(self, now: float) -> None:
-        if self.node.node is not None and now >= self.lease.next_renewal:
+        if self.node.node is None:
+            return
+        if now >= self.lease.next_renewal:
             self.lease.renew(self.node.node.uid)
         if now >= self.node.next_report():
             self.node.report()
+            if self.node.node is None:  # somebody deleted it
+                self._call_again = now + RETRY
 
     # The watch.
+
+    def _listen(self, now: float) -> bool:
+        """Hear what is new, from a server that knows this node. If it does not answer, the Pods that are known go on."""
+        if now < self._call_again < NEVER:
+            return False
+        self._call_again = NEVER
+        try:
+            if self.node.node is None:
+                self.node.register()
+            return self.pods.drain()
+        except ApiError as error:
+            log.debug("%s: %s", self.name, error.message)
+            self._call_again = now + RETRY
+            return False
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
@@ -247,8 +276,8 @@ class Kubelet:
             self._relist_at = max(whole_tick(change), round(now + TICK, 6) if change <= now else 0)
 
     def look_soon(self) -> None:
-        """Something may have changed in the runtime by another hand: plan the next look anew."""
-        self._plan_relist()
+        """Something may have changed in the runtime by another hand: look at once, and plan the next look anew."""
+        self._relist_at = self.clock.now()
         self._wake()
 
     def _remove_orphans(self) -> None:
@@ -272,10 +301,17 @@ class Kubelet:
 
     def _look_again(self, worker: Worker, when: float) -> None:
         """Look at a Pod at this moment, if nothing happens before; 0: when something happens."""
-        worker.again = when
+        worker.again, worker.failed = when, False
         if when:
             self.observer.queued(worker.pod.key, when - self.clock.now())
             self._next_again = min(self._next_again, when)
+
+    def _try_again(self, worker: Worker) -> None:
+        """Something has failed: look at the Pod again soon. Until then it is not done."""
+        when = self.clock.now() + RETRY
+        self._look_again(worker, when)
+        worker.failed = True
+        self._next_retry = min(self._next_retry, when)
 
     def _wake_sleepers(self, now: float) -> None:
         for uid, worker in self.workers.items():
@@ -283,7 +319,9 @@ class Kubelet:
                 worker.again = 0.0
                 self.observer.due(worker.pod.key)
                 self._dirty[uid] = None
-        self._next_again = min((worker.again for worker in self.workers.values() if worker.again), default=NEVER)
+        waiting = [worker for worker in self.workers.values() if worker.again]
+        self._next_again = min((worker.again for worker in waiting), default=NEVER)
+        self._next_retry = min((worker.again for worker in waiting if worker.failed), default=NEVER)
 
     def _sync_dirty(self) -> None:
         """A pass over each Pod about which there is news, then a look at what has become of them."""
@@ -314,7 +352,8 @@ class Kubelet:
             self.jobs.start(uid, lambda: (None, self.syncer.kill(pod, state, grace)))
             return
         if worker.phase == TERMINATED:
-            self._let_go(uid, worker)
+            if self._write_status(worker):
+                self._let_go(uid, worker)
             return
         if pod.finished:
             if state.ready_sandbox is not None:
@@ -338,7 +377,8 @@ class Kubelet:
                 self.images.finish(outcome)
                 return
             if outcome.error is not None:
-                log.warning("%s: %s: %s", self.name, outcome.key, outcome.error)
+                level = logging.DEBUG if isinstance(outcome.error, ApiError) else logging.WARNING
+                log.log(level, "%s: %s: %s", self.name, outcome.key, outcome.error)
             if worker is not None:
                 self._take_in(outcome, worker)
 
@@ -346,7 +386,7 @@ class Kubelet:
         """What a job has done for a Pod."""
         self._look_at(outcome.key)
         if outcome.error is not None:
-            self._look_again(worker, self.clock.now() + RELIST_PERIOD)
+            self._try_again(worker)
         elif isinstance(outcome.result, Report):
             worker.waiting = outcome.result.waiting
             self._look_again(worker, outcome.result.again)
@@ -355,15 +395,21 @@ class Kubelet:
 
     def _terminate(self, uid: str, worker: Worker) -> None:
         """All containers have stopped: say so, remove everything, and let the API object go."""
-        worker.phase = TERMINATED
-        self._write_status(worker)
-        state = self._states.get(uid)
-        if state is not None:
-            self.syncer.remove(state)
+        told = self._write_status(worker)
+        status, state = self._status_of(worker), self._states.get(uid)
+        try:
+            if state is not None:
+                self.syncer.remove(state)
+        except CriError as error:
+            log.warning("%s: cannot remove %s: %s", self.name, worker.pod.key, error)
+            self._try_again(worker)
+            return
+        worker.phase, worker.last = TERMINATED, status
         self.volumes.remove(uid)
         self.images.forget(uid)
         self.syncer.forget(uid)
-        self._let_go(uid, worker)
+        if told:
+            self._let_go(uid, worker)
 
     def _let_go(self, uid: str, worker: Worker) -> None:
         """Remove the API object of a Pod of which nothing is left here."""
@@ -372,7 +418,7 @@ class Kubelet:
         except (NotFound, Conflict):
             pass
         except ApiError:
-            self._look_again(worker, self.clock.now() + RELIST_PERIOD)
+            self._try_again(worker)
             return
         del self.workers[uid]
 
@@ -392,31 +438,36 @@ class Kubelet:
 
     # The status.
 
-    def _write_status(self, worker: Worker) -> None:
+    def _status_of(self, worker: Worker) -> JsonObject:
         pod = worker.pod
         state = self._states.get(pod.uid) or PodState(pod.uid)
-        if pod.finished and worker.written is None:
-            return
         status = pod_status(pod, state, worker.waiting, self.facts, self.clock.now(), worker.started)
-        if status == worker.written:
-            return
-        if worker.written is not None:
+        if worker.written is not None and status != worker.written:
             # Times of what has not changed stay those that were written, though the watch may not have told us yet.
             _keep_times(status, worker.written)
-            if status == worker.written:
-                return
+        return status
+
+    def _write_status(self, worker: Worker) -> bool:
+        """Say what a Pod is, if that is news. False if it has to be tried again."""
+        pod = worker.pod
+        if pod.finished and worker.written is None:
+            return True
+        status = worker.last or self._status_of(worker)
+        if status == worker.written:
+            return True
         try:
             with self._working_on(worker):
                 self.client.patch_status(Pod, pod.name, pod.namespace, status, uid=pod.uid)
         except (NotFound, Conflict):
-            return
+            return True  # it has gone
         except ApiError as error:
-            log.warning("%s: status of %s: %s", self.name, pod.key, error.message)
-            self._look_again(worker, self.clock.now() + RELIST_PERIOD)
-            return
+            log.debug("%s: status of %s: %s", self.name, pod.key, error.message)
+            self._try_again(worker)
+            return False
         worker.written = status
         if status["phase"] in ("Succeeded", "Failed"):
             self._mark(pod.uid)
+        return True
 
 
 def _keep_times(status: JsonObject, written: JsonObject) -> None:

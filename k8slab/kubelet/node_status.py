@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8slab.api.core import Node
-from k8slab.apimachinery.errors import AlreadyExists, NotFound
+from k8slab.apimachinery.errors import AlreadyExists, ApiError, NotFound
 from k8slab.apimachinery.rest import JsonObject, copy_of
 from k8slab.client.client import Client
 from k8slab.client.recorder import EventRecorder
@@ -20,6 +20,8 @@ from k8slab.cri.api import CriError, Runtime
 from k8slab.version import __version__
 
 COMPUTE_PERIOD, REPORT_PERIOD = 10.0, 300.0
+TRIES = 5
+"""How often a report is tried at once, as upstream has it; after that the next one makes it good."""
 KUBELET_VERSION = "v1.37.1"
 CAPACITY: Mapping[str, str] = {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "100Gi", "pods": "110"}
 HEALTHY = (
@@ -48,6 +50,7 @@ class NodeStatus:
         self._client, self._clock, self._runtime, self._recorder = client, clock, runtime, recorder
         self._capacity = dict(capacity or CAPACITY)
         self._version = runtime.version()
+        self._announced = False
         self._written: JsonObject | None = None
         self._written_at = self._computed_at = float("-inf")
         self.node: Node | None = None
@@ -60,7 +63,9 @@ class NodeStatus:
 
     def register(self) -> None:
         """Make the Node object; or, where it is there from before, bring its status up to date."""
-        self._recorder.event(self._reference(), "Normal", "Starting", "Starting kubelet.")
+        if not self._announced:
+            self._announced = True
+            self._recorder.event(self._reference(), "Normal", "Starting", "Starting kubelet.")
         status = self._compute(None)
         spec = {"podCIDR": self.pod_cidr, "podCIDRs": [self.pod_cidr]} if self.pod_cidr else {}
         body = {
@@ -86,19 +91,23 @@ class NodeStatus:
         return self._computed_at + COMPUTE_PERIOD
 
     def report(self, force: bool = False) -> None:
-        """Compute the status; write it if it has changed, or if that is long ago."""
+        """Compute the status; write it if it has changed, or if that is long ago. A failure is made good by the next report."""
         now = self._clock.now()
         self._computed_at = now
         stale = now - self._written_at >= REPORT_PERIOD
         if not force and not stale and self._says_ready(self._written) == self._ready():
             return  # nothing else of a node's status ever changes
         status = self._compute(self._written)
-        try:
-            self._client.patch_status(Node, self.name, "", copy_of(status))
-        except NotFound:
-            self.node = None  # somebody deleted it: register anew
+        for _ in range(TRIES):
+            try:
+                self._client.patch_status(Node, self.name, "", copy_of(status))
+            except NotFound:
+                self.node = None  # somebody deleted it: register anew
+                return
+            except ApiError:
+                continue
+            self._written, self._written_at = status, now
             return
-        self._written, self._written_at = status, now
 
     def _compute(self, before: JsonObject | None) -> JsonObject:
         now = to_rfc3339(self._clock.now())

@@ -8,7 +8,7 @@ k8slab's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -20,6 +20,7 @@ from k8slab.engine.engine import Engine
 from k8slab.lab import records
 from k8slab.lab.records import Record
 from k8slab.lab.reference import reference_of, resource_named
+from k8slab.lab.trace import Trace
 from k8slab.loop.live import LiveLoop
 from k8slab.loop.stepped import Halt
 
@@ -76,18 +77,45 @@ def breakpoint_of(engine: Engine, **given: Any) -> Breakpoint:
 
 
 class Breakpoints:
-    """All breakpoints of a cluster."""
+    """All breakpoints of a cluster. They listen to the trace only while there are any."""
 
     def __init__(self) -> None:
-        self.all: list[Breakpoint] = []
+        self._all: list[Breakpoint] = []
+        self._watched: tuple[Engine, Trace] | None = None
+        self._leave: Callable[[], None] = lambda: None
 
-    def look(self, engine: Engine, record: Record) -> None:
+    def __iter__(self) -> Iterator[Breakpoint]:
+        return iter(self._all)
+
+    def watch(self, engine: Engine, trace: Trace) -> None:
+        """From now on this is the engine to stop."""
+        self._watched = engine, trace
+        self._listen()
+
+    def add(self, wanted: Breakpoint) -> None:
+        """Wait for this too."""
+        self._all.append(wanted)
+        self._listen()
+
+    def remove(self, *which: Breakpoint) -> None:
+        """Wait for these no more."""
+        self._all = [each for each in self._all if each not in which]
+        self._listen()
+
+    def _listen(self) -> None:
+        self._leave()
+        self._leave = lambda: None
+        if self._all and self._watched is not None:
+            engine, trace = self._watched
+            self._leave = trace.listen(lambda record: self._look(engine, record))
+
+    def _look(self, engine: Engine, record: Record) -> None:
         """Stop the engine if somebody waits for this record."""
-        for each in list(self.all):
+        for each in list(self._all):
             try:
                 hit = _fits(each, engine, record)
             except Exception as fault:
-                self.all.remove(each)
+                self.remove(each)
                 _stop(engine, f"the breakpoint ({each}) raised {type(fault).__name__}: {fault}; it is removed")
                 continue
             if hit:

@@ -40,7 +40,7 @@ class Cluster(cluster.Cluster):
         super()._drive(engine)
         assert isinstance(engine.instrument, Trace)
         self.trace = engine.instrument
-        self.trace.listen(lambda record: self._breakpoints.look(engine, record) if self._breakpoints.all else None)
+        self._breakpoints.watch(engine, self.trace)
 
     def _new_instrument(self) -> Instrument:
         return Trace()
@@ -192,17 +192,17 @@ class Cluster(cluster.Cluster):
         made = breakpoint_of(
             self._engine, kind=kind, name=name, when=when, component=component, reason=reason, failed=failed, code=code
         )  # fmt: skip
-        self._breakpoints.all.append(made)
+        self._breakpoints.add(made)
         return made
 
     def unbreak(self, *which: Breakpoint) -> None:
         """Take breakpoints away; all of them, if none is named."""
-        self._breakpoints.all = [each for each in self._breakpoints.all if which and each not in which]
+        self._breakpoints.remove(*(which or self.breakpoints))
 
     @property
     def breakpoints(self) -> list[Breakpoint]:
         """The breakpoints that are set."""
-        return list(self._breakpoints.all)
+        return list(self._breakpoints)
 
     @property
     def stopped(self) -> Halt | None:

@@ -56,7 +56,11 @@ def compare(
     """
     root = Field("object", ref=definition.name) if definition else UNTYPED
     ignored = frozenset(ignore)
-    return list(_compared(old, new, root, (), lambda path: path[-1] in ignored or path_text(path) in ignored))
+    # Most name fields only: then no path needs to be written out.
+    whole = any("." in each for each in ignored)
+    return list(
+        _compared(old, new, root, (), lambda path: path[-1] in ignored or (whole and path_text(path) in ignored))
+    )
 
 
 def path_text(path: Path) -> str:

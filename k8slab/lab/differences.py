@@ -3,9 +3,8 @@
     print(diff(cluster.at("+10s"), cluster.at("+60s"), kind="pod"))
 
 Objects are compared as they are at both ends (`comparison.py`); what came and went in between is no difference. A change is
-credited to the newest write in between that made it: its author is in the API server's audit, its number in the trace, so that
-`cluster.why(revision=...)` tells the rest. Two pasts of different clusters, of a fork and its origin, can be compared too; then
-there is no way from one to the other, and nobody is credited.
+credited to the newest write in between that made it (`writes.py`). Two pasts of different clusters, of a fork and its origin,
+can be compared too; then there is no way from one to the other, and nobody is credited.
 
 Events are counted, and not listed unless asked for: they tell of changes, and are none.
 
@@ -17,22 +16,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 from typing import Any
 
 import orjson
 
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apimachinery.schema import Definition, definition_for
-from k8slab.apiserver.audit import AuditRecord
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.engine.engine import LogEntry
-from k8slab.lab.comparison import ABSENT, Changed, Path, compare, path_text, related
+from k8slab.lab.comparison import ABSENT, compare, path_text
 from k8slab.lab.drawing.model import Table
 from k8slab.lab.past import Past
-from k8slab.lab.records import Record
 from k8slab.lab.reference import Reference, reference_of, resource_named
-from k8slab.lab.trace import Trace
+from k8slab.lab.writes import REGISTRY, Write, Writes, object_of
 
 CREATED, CHANGED, REPLACED, DELETED = "created", "changed", "replaced", "deleted"
 
@@ -41,22 +37,7 @@ IGNORED = ("managedFields", "resourceVersion", "lastHeartbeatTime", "renewTime")
 
 COLUMNS = ("change", "object", "field", "old", "new", "who", "revision", "time", "record")
 VALUE_WIDTH = 60
-REGISTRY = "/registry/"
 EVENTS = RESOURCES["", "events"].key_prefix
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """The write that a change is credited to."""
-
-    revision: int = 0
-    """0: it is not known."""
-    time: float = 0.0
-    """Seconds since the Unix epoch."""
-    who: str = ""
-    """The component's or client's name; empty if nobody knows."""
-    record: int = 0
-    """The number of its commit in the trace; 0 if the trace has it no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +155,7 @@ def diff(
     """
     wanted = resource_named(kind) if kind else None
     old, new = ({entry.key: entry for entry in past.entries} for past in (a, b))
-    log = _Log(a, b)
+    writes = Writes(a, b)
     changes, events = [], 0
     for key in sorted(old.keys() | new.keys()):
         found = reference_of(key.removeprefix(REGISTRY))
@@ -182,7 +163,7 @@ def diff(
             continue
         if wanted is None and key.startswith(EVENTS):
             events += key not in old
-        elif change := _object_change(key, found, old.get(key), new.get(key), log, ignore):
+        elif change := _object_change(key, found, old.get(key), new.get(key), writes, ignore):
             changes.append(change)
     return Differences(f"{_moment(a)} -> {_moment(b)}", tuple(changes), b.start, events)
 
@@ -212,22 +193,25 @@ def _is_wanted(key: str, found: Reference | None, kind: ResourceInfo | None, nam
 
 
 def _object_change(
-    key: str, found: Reference | None, old: LogEntry | None, new: LogEntry | None, log: _Log, ignore: Sequence[str]
+    key: str, found: Reference | None, old: LogEntry | None, new: LogEntry | None, writes: Writes, ignore: Sequence[str]
 ) -> ObjectChange | None:  # fmt: skip
     """What happened to one object; None if nothing that counts."""
     named = _named(key, found)
     if old is None or new is None:
-        return ObjectChange(CREATED if old is None else DELETED, named, log.newest(key, created=old is None))
+        return ObjectChange(CREATED if old is None else DELETED, named, writes.newest(key, created=old is None))
     if old.value == new.value:
         return None
-    before, after = _object(old), _object(new)
+    before, after = object_of(old), object_of(new)
     definition = _definition(found)
     found_changes = compare(before, after, definition, ignore)
     replaced = _uid(before) != _uid(after)
     if not found_changes and not replaced:
         return None
-    fields = tuple(log.credited(key, before, found_changes, definition, ignore))
-    change, write = (REPLACED, log.newest(key, created=True)) if replaced else (CHANGED, _newest(fields))
+    fields = tuple(
+        FieldChange(path_text(each.path), each.old, each.new, write)
+        for each, write in writes.credited(key, before, found_changes, definition, ignore)
+    )
+    change, write = (REPLACED, writes.newest(key, created=True)) if replaced else (CHANGED, _newest(fields))
     return ObjectChange(change, named, write, fields)
 
 
@@ -241,78 +225,11 @@ def _newest(fields: Sequence[FieldChange]) -> Write:
     return max((field.write for field in fields), key=lambda write: write.revision, default=Write())
 
 
-class _Log:
-    """Who wrote what between two pasts of one engine. Of two engines, or backwards, it knows nothing."""
-
-    def __init__(self, a: Past, b: Past) -> None:
-        self._entries: dict[str, list[LogEntry]] = {}
-        self._audit: dict[int, AuditRecord] = {}
-        self._trace: Trace | None = None
-        self._time_of = b.moments.time_of
-        engine = b.engine
-        self._forgotten = a.revision < engine.store.compacted
-        """Whether compaction has passed the first of the two: then some writes are missing."""
-        if a.engine is not engine or a.revision >= b.revision:
-            return
-        for entry in engine.store.entries(max(a.revision, engine.store.compacted)):
-            if entry.revision <= b.revision:
-                self._entries.setdefault(entry.key, []).append(entry)
-        self._audit = {
-            each.revision: each for each in list(engine.server.audit) if a.revision < each.revision <= b.revision
-        }
-        self._trace = engine.instrument if isinstance(engine.instrument, Trace) else None
-
-    def newest(self, key: str, *, created: bool) -> Write:
-        """The write that created an object, or deleted it, last."""
-        for entry in reversed(self._entries.get(key, [])):
-            if entry.version == (1 if created else 0):
-                return self._write(entry)
-        return Write()
-
-    def credited(
-        self, key: str, before: JsonObject, changes: Sequence[Changed], definition: Definition | None, ignore: Sequence[str]
-    ) -> Iterator[FieldChange]:  # fmt: skip
-        """The changes, each with the newest write that made it."""
-        writes: dict[Path, Write] = {}
-        # From the newest write back, and no further than is needed: a lease has thousands.
-        for entry, earlier in pairwise([*reversed(self._entries.get(key, [])), None]):
-            if entry is None or (earlier is None and self._forgotten):
-                break  # what this write found is not known
-            was = before if earlier is None else _object(earlier)
-            made = compare(was, _object(entry), definition, ignore)
-            for change in changes:
-                if change.path not in writes and any(related(change.path, each.path) for each in made):
-                    writes[change.path] = self._write(entry)
-            if len(writes) == len(changes):
-                break
-        for change in changes:
-            yield FieldChange(path_text(change.path), change.old, change.new, writes.get(change.path, Write()))
-
-    def _write(self, entry: LogEntry) -> Write:
-        record = self._record(entry)
-        audit = self._audit.get(entry.revision)
-        # To the trace everybody outside is "you"; the audit knows which program it was.
-        who = audit.user_agent.partition("/")[0] if audit else record.component if record else ""
-        return Write(entry.revision, self._time_of(entry.revision), who, record.number if record else 0)
-
-    def _record(self, entry: LogEntry) -> Record | None:
-        if self._trace is None:
-            return None
-        record = self._trace.get(self._trace.commit_of(entry.key.removeprefix(REGISTRY), entry.revision))
-        return record if record is not None and record.revision == entry.revision else None
-
-
 def _named(key: str, found: Reference | None) -> str:
     if found is None:
         return key
     where = f"{found.namespace}/" if found.namespace not in ("", "default") else ""
     return f"{found.resource.kind.lower()}/{where}{found.name}"
-
-
-def _object(entry: LogEntry) -> JsonObject:
-    """The object of an entry; empty for a deletion."""
-    found: JsonObject = orjson.loads(entry.value) if entry.value is not None else {}
-    return found
 
 
 def _uid(obj: JsonObject) -> str:

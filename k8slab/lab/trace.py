@@ -12,13 +12,12 @@ k8slab's own.
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from k8slab.apiserver.audit import AuditRecord
 from k8slab.cri.api import Runtime
@@ -41,35 +40,30 @@ KEYS_REMEMBERED = 10_000
 """Of how many keys a component's last work is known: where it goes on later, that is its cause."""
 
 
-P = ParamSpec("P")
 _new_tuple = tuple.__new__
 _NONE = (0, "")
 
 
-def harmless(method: Callable[Concatenate[Any, P], None]) -> Callable[Concatenate[Any, P], None]:
-    """What the trace does must not hurt the cluster: if it raises, the trace is switched off."""
+class _Now:
+    """What a thread is doing."""
 
-    def call(self: Any, /, *args: P.args, **options: P.kwargs) -> None:
-        try:
-            method(self, *args, **options)
-        except Exception as fault:
-            trace: Trace = getattr(self, "_trace", self)
-            trace.switch_off(fault)
+    __slots__ = ("asked", "component", "keyed", "unit")
 
-    functools.update_wrapper(call, method)
-    return call
+    def __init__(self) -> None:
+        self.component = ""
+        self.unit = 0
+        """The number of the record of the work under way; 0: none yet."""
+        self.keyed = False
+        """Whether that work is for a key."""
+        self.asked = 0
+        """The number of the input that is being applied."""
 
 
-class _Now(threading.local):
-    """What this thread is doing."""
+class _Threads(threading.local):
+    """One `_Now` for each thread."""
 
-    component = ""
-    unit = 0
-    """The number of the record of the work under way; 0: none yet."""
-    keyed = False
-    """Whether that work is for a key."""
-    asked = 0
-    """The number of the input that is being applied."""
+    def __init__(self) -> None:
+        self.now = _Now()
 
 
 class Trace(Instrument):
@@ -82,7 +76,7 @@ class Trace(Instrument):
         """Why the trace was switched off; empty while it runs."""
         self._last = 0
         self._lock = threading.Lock()
-        self._now = _Now()
+        self._threads = _Threads()
         self._listeners: list[Callable[[Record], None]] = []
         self._engine: Engine | None = None
         self._tell_time: Callable[[], float] = lambda: 0.0
@@ -157,7 +151,6 @@ class Trace(Instrument):
         engine.store.subscribe(self._committed)
         engine.server.observers["trace"] = self._requested
 
-    @harmless
     def component(self, component: Component) -> None:
         """Attach to a component, and to whatever of it can be observed."""
         name = component.name
@@ -175,30 +168,26 @@ class Trace(Instrument):
         """Go around a kubelet's jobs: work that another thread does is done for the same Pod."""
         return TracedJobs(jobs, self._carried)
 
-    @harmless
     def turn(self, component: str) -> None:
         """A component's turn begins."""
-        now = self._now
+        now = self._threads.now
         now.component, now.unit, now.keyed = component, 0, False
         if self._engine is not None:
             self._step = self._engine.steps
         if watching := self._watching.get(component):
             watching.turn()
 
-    @harmless
     def rest(self, component: str) -> None:
         """A component's turn is over."""
-        now = self._now
+        now = self._threads.now
         if now.unit:
             self.add(records.DONE, component=component, causes=(now.unit,))
         now.component, now.unit, now.keyed = "", 0, False
 
-    @harmless
     def said(self, command: Command) -> None:
         """Somebody outside says what they do."""
         self._command = self.add(records.COMMAND, component="you", text=command.said) if command.said else 0
 
-    @harmless
     def took(self, given: Input, step: int) -> None:
         """Something comes from outside."""
         self._step = step
@@ -206,42 +195,40 @@ class Trace(Instrument):
             self._clock = self.add(records.CLOCK, text=f"{given.to:.3f}", causes=self._command_causes())
         else:
             kind = records.FAULT if isinstance(given, Fault) else records.INPUT
-            self._now.asked = self.add(kind, component="you", text=str(given), causes=self._command_causes())
+            self._threads.now.asked = self.add(kind, component="you", text=str(given), causes=self._command_causes())
 
-    @harmless
     def applied(self, given: Input) -> None:
         """It has come."""
-        self._now.asked = 0
+        self._threads.now.asked = 0
 
     # The joints.
 
-    @harmless
     def _committed(self, entries: list[LogEntry]) -> None:
         for entry in entries:
             what = entry.key.removeprefix("/registry/")
             verb = "delete" if entry.value is None else "create" if entry.version == 1 else "update"
             number = self.add(
-                records.COMMIT, component=self._now.component or "you", verb=verb, what=what, revision=entry.revision,
+                records.COMMIT, component=self._threads.now.component or "you", verb=verb, what=what, revision=entry.revision,
                 causes=self._working(),
             )  # fmt: skip
             self._commit_of[what] = number
             self._commit_at[entry.revision] = number, what
 
-    @harmless
     def _requested(self, audit: AuditRecord) -> None:
         self.add(
-            records.REQUEST, component=self._now.component or audit.user_agent.partition("/")[0], verb=audit.verb,
+            records.REQUEST, component=self._threads.now.component or audit.user_agent.partition("/")[0], verb=audit.verb,
             what=_named(audit), revision=audit.revision, read=audit.read, code=audit.code, causes=self._working(),
         )  # fmt: skip
 
-    @harmless
     def _called(self, component: str, verb: str, what: str, text: str) -> None:
-        if self._now.component or self._now.unit:  # else somebody outside looks: that is no work of the kubelet's
+        if (
+            self._threads.now.component or self._threads.now.unit
+        ):  # else somebody outside looks: that is no work of the kubelet's
             self.add(records.CALL, component=component, verb=verb, what=what, text=text, causes=self._working())
 
     def _working(self) -> tuple[int, ...]:
         """The cause of what is done now: the work under way, begun at the latest here; or the input being applied."""
-        now = self._now
+        now = self._threads.now
         if now.unit:
             return (now.unit,)
         if not now.component:
@@ -252,7 +239,7 @@ class Trace(Instrument):
         return (now.unit,)
 
     def _outside(self) -> tuple[int, ...]:
-        return (self._now.asked,) if self._now.asked else self._command_causes()
+        return (self._threads.now.asked,) if self._threads.now.asked else self._command_causes()
 
     def _command_causes(self) -> tuple[int, ...]:
         return (self._command,) if self._command else ()
@@ -271,7 +258,7 @@ class Trace(Instrument):
     @property
     def work_on_key(self) -> int:
         """The number of the work under way, if it is for a key; else 0."""
-        return self._now.unit if self._now.keyed else 0
+        return self._threads.now.unit if self._threads.now.keyed else 0
 
     def commit_of(self, what: str, revision: int) -> int:
         """The number of an object's commit at a revision, or else of its newest one; 0 if none is kept."""
@@ -280,13 +267,13 @@ class Trace(Instrument):
 
     def begin_work(self, component: str, key: str, causes: tuple[int, ...]) -> int:
         """Work on a key begins; its number."""
-        now = self._now
+        now = self._threads.now
         now.unit, now.keyed = self.add(records.WORK, component=component, what=key, causes=causes), True
         return now.unit
 
     def end_work(self, component: str, key: str, result: str) -> None:
         """It is over."""
-        now = self._now
+        now = self._threads.now
         self.add(records.DONE, component=component, what=key, text=result, causes=(now.unit,) if now.unit else ())
         now.unit, now.keyed = 0, False
 
@@ -297,10 +284,10 @@ class Trace(Instrument):
             log.exception("the trace failed, and is switched off")
 
     def _carried(self, call: Callable[[], Any]) -> Callable[[], Any]:
-        component, unit, keyed = self._now.component, self._now.unit, self._now.keyed
+        component, unit, keyed = self._threads.now.component, self._threads.now.unit, self._threads.now.keyed
 
         def carried() -> Any:
-            now = self._now
+            now = self._threads.now
             before = now.component, now.unit, now.keyed
             now.component, now.unit, now.keyed = component, unit, keyed
             try:
@@ -322,32 +309,23 @@ class Trace(Instrument):
         text: str = "",
         causes: tuple[int, ...] = (),
     ) -> int:
-        """Write a record down; its number, 0 if the trace is switched off."""
+        """Write a record down; its number, 0 if the trace is switched off. Never raises: then it is switched off."""
         if self.broken:
             return 0
+        try:
+            return self._write(kind, component, verb, what, revision, read, code, text, causes)
+        except Exception as fault:
+            self.switch_off(fault)
+            return 0
+
+    def _write(self, kind: str, *rest: Any) -> int:
         kept = self.records
         with self._lock:
             self._last = number = self._last + 1
             if number > self.capacity:
                 self._forget(kept[0])
             # Seventy records a Pod: the tuple is made without a call of NamedTuple's own __new__.
-            record = _new_tuple(
-                Record,
-                (
-                    number,
-                    kind,
-                    self._tell_time(),
-                    self._step,
-                    component,
-                    verb,
-                    what,
-                    revision,
-                    read,
-                    code,
-                    text,
-                    causes,
-                ),
-            )
+            record = _new_tuple(Record, (number, kind, self._tell_time(), self._step, *rest))
             kept.append(record)
         if self._listeners:
             for listener in tuple(self._listeners):
@@ -389,7 +367,6 @@ class Watching(Observer):
         """A turn begins."""
         self._heard.clear()
 
-    @harmless
     def told(self, resource: str, key: str, event: Told) -> None:
         """News."""
         trace = self._trace
@@ -405,7 +382,6 @@ class Watching(Observer):
         """It has been taken in."""
         self._news = 0
 
-    @harmless
     def queued(self, key: str, seconds: float = 0.0) -> None:
         """A key, now or later."""
         trace = self._trace
@@ -418,7 +394,6 @@ class Watching(Observer):
         else:
             self._waiting.setdefault(key, []).append(number)
 
-    @harmless
     def due(self, key: str) -> None:
         """The time of a key has come."""
         number = self._later.pop(key, 0)
@@ -428,7 +403,6 @@ class Watching(Observer):
             self._trace.add(records.QUEUED, component=self._name, what=key, text=text, causes=causes)
         )
 
-    @harmless
     def began(self, key: str) -> None:
         """Work on a key."""
         causes = tuple(self._waiting.pop(key, ())) or self._going_on(key)
@@ -438,7 +412,6 @@ class Watching(Observer):
         if len(self._worked) > KEYS_REMEMBERED:
             self._worked.popitem(last=False)
 
-    @harmless
     def ended(self, key: str, result: str = "") -> None:
         """The work on a key is over."""
         self._trace.end_work(self._name, key, result)

@@ -3,10 +3,9 @@
     cluster.why("pod/web-abc")
     cluster.why("deployment/web", field="status.readyReplicas")
 
-The answer is one chain through the causal graph (`causes.py`), told in links: a command, a write, a component's work, a write,
-and so on. Work that a component did for the same object in several goes is one link, with the calls to the container runtime
-that it made. Long chains, a rollout's, are shown with the middle left out; `why.full` has all of it, and `why.graph` every
-cause of every link.
+The answer is one chain through the causal graph (`causes.py`), told in links (`links.py`): a command, a write, the work that it
+led to with its write, and so on. Of long chains, a rollout's, the middle is left out; `why.full` has all of it, and `why.graph`
+every cause of every link.
 
 k8slab's own.
 """
@@ -23,36 +22,15 @@ from k8slab.engine.engine import Engine
 from k8slab.lab import records
 from k8slab.lab.causes import ancestors, chain_to
 from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node, Table
+from k8slab.lab.links import Link, link, links_of
 from k8slab.lab.records import Record
-from k8slab.lab.reference import Reference, not_there, reference, reference_of
+from k8slab.lab.reference import Reference, not_there, reference
 from k8slab.lab.trace import Trace
 
-SHOWN_FIRST, SHOWN_LAST = 7, 9
+SHOWN_FIRST, SHOWN_LAST = 5, 7
 """Of a chain that is longer than both together, so many links are shown from each end."""
 GRAPH_LIMIT = 400
 MISSING = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One link of the chain."""
-
-    time: float
-    step: int
-    who: str
-    """The component, or `you`."""
-    does: str
-    """In words: `creates Pod web-abc`, `works on Deployment web`."""
-    record: Record
-    """What the link is made of; of several, the last."""
-    calls: tuple[str, ...] = ()
-    """What was asked of a container runtime meanwhile."""
-
-    def line(self, origin: float) -> str:
-        """The link as one line; times are counted from `origin`."""
-        at = f"+{self.time - origin:.1f}s"
-        calls = f"  ({', '.join(self.calls)})" if self.calls else ""
-        return f"{at:>8}  {self.who}  {self.does}{calls}"
 
 
 @dataclass(frozen=True)
@@ -87,9 +65,9 @@ class Why:
     def table(self) -> Table:
         """The links as rows."""
         return Table(
-            ("TIME", "STEP", "WHO", "DOES", "CALLS"),
+            ("TIME", "STEP", "REVISION", "WHO", "WHAT"),
             tuple(
-                (f"+{each.time - self.origin:.1f}s", str(each.step), each.who, each.does, ", ".join(each.calls))
+                (f"+{each.time - self.origin:.1f}s", str(each.step), str(each.wrote or ""), each.who, each.says)
                 for each in self.links
             ),
         )
@@ -120,26 +98,32 @@ class Why:
     def _lines(self, shorten: bool) -> Iterator[str]:
         yield f"{self.asked}{f' = {self.now}' if self.now else ''}, because:"
         first, left_out, last = _shortened(self.links) if shorten else (self.links, (), ())
-        for link in first:
-            yield link.line(self.origin)
+        wide = max((len(each.who) for each in (*first, *last)), default=0)
+        for each in first:
+            yield self._line(each, wide)
         if left_out:
             yield f"{'':>8}  ... {_summary(left_out)} ..."
-            for link in last:
-                yield link.line(self.origin)
+        for each in last:
+            yield self._line(each, wide)
+
+    def _line(self, link: Link, wide: int) -> str:
+        at = f"+{link.time - self.origin:.1f}s"
+        wrote = f", revision {link.wrote}" if link.wrote else ""
+        return f"{at:>8}  {link.who:<{wide}}  {link.says}{wrote}"
 
     def _chain_graph(self) -> Graph:
         first, left_out, last = _shortened(self.links)
-        nodes = [_node(link, self.origin) for link in first]
+        nodes = [each.node(self.origin) for each in first]
         if left_out:
             nodes.append(Node("left-out", ("...", _summary(left_out)), "group"))
-        nodes += [_node(link, self.origin) for link in last]
+        nodes += [each.node(self.origin) for each in last]
         if nodes:
             nodes[-1] = _lit(nodes[-1])
         edges = [Edge(before.id, after.id) for before, after in pairwise(nodes)]
         return Graph(f"Why: {self.asked}", tuple(nodes), tuple(edges), downward=True)
 
     def _whole_graph(self) -> Graph:
-        if self._trace is None or not self.links:
+        if self._trace is None or self._engine is None or not self.links:
             return self._chain_graph()
         target = self.links[-1].record
         pairs = []
@@ -149,7 +133,7 @@ class Why:
                 break
         found = {record.number: record for pair in pairs for record in pair} | {target.number: target}
         nodes = [
-            _node(_link([found[number]], self._trace), self.origin, group=found[number].component)
+            link([found[number]], self._trace, self._engine).node(self.origin, found[number].component)
             for number in sorted(found)
         ]
         edges = [Edge(str(cause.number), str(effect.number)) for cause, effect in pairs]
@@ -217,75 +201,7 @@ def _nothing(engine: Engine, trace: Trace, wanted: Reference, revision: int) -> 
 
 def _answer(engine: Engine, trace: Trace, asked: str, commit: Record, now: str = "") -> Why:
     chain = chain_to(trace, commit)
-    links = tuple(_link(group, trace) for group in _grouped(chain))
-    return Why(asked, links, chain[0].time, now, engine, trace)
-
-
-def _grouped(chain: Sequence[Record]) -> Iterator[list[Record]]:
-    """The chain, with work of one component on one key in a row as one group, and a command with its request as one."""
-    group: list[Record] = []
-    for record in chain:
-        if group and _belongs(group[-1], record):
-            group.append(record)
-            continue
-        if group:
-            yield group
-        group = [record]
-    if group:
-        yield group
-
-
-def _belongs(before: Record, record: Record) -> bool:
-    if (before.kind, record.kind) == (records.COMMAND, records.INPUT):
-        return True
-    same = (before.kind, before.component, before.what) == (record.kind, record.component, record.what)
-    return record.kind == records.WORK and same
-
-
-def _link(group: Sequence[Record], trace: Trace) -> Link:
-    last = group[-1]
-    calls = tuple(_calls(group, trace)) if last.kind == records.WORK else ()
-    return Link(last.time, last.step, last.component or "you", _does(group), last, calls)
-
-
-def _calls(group: Sequence[Record], trace: Trace) -> Iterator[str]:
-    """What a component asked of its runtime during its work: the calls that name one of the group as their cause."""
-    units = {record.number for record in group}
-    for record in trace.since(group[0].number):
-        if record.kind == records.CALL and units.intersection(record.causes):
-            yield f"{record.verb} {record.what}".strip()
-        elif record.kind == records.DONE and group[-1].number in record.causes:
-            return
-
-
-def _does(group: Sequence[Record]) -> str:
-    record = group[-1]
-    if record.kind == records.COMMIT:
-        words = {"create": "creates", "update": "changes", "delete": "deletes"}
-        return f"{words.get(record.verb, record.verb)} {_named(record.what)} (revision {record.revision})"
-    if record.kind == records.WORK:
-        times = f", in {len(group)} goes" if len(group) > 1 else ""
-        return f"works on {_key(record.what)}{times}" if record.what else f"has a turn{times}"
-    if record.kind == records.CLOCK:
-        return "lets time pass"
-    if record.kind == records.START:
-        return "starts"
-    return next((each.text for each in group if each.kind == records.COMMAND and each.text), record.text)
-
-
-def _named(what: str) -> str:
-    found = reference_of(what)
-    if found is None:
-        return what
-    where = f"{found.namespace}/" if found.namespace not in ("", "default") else ""
-    return f"{found.resource.kind} {where}{found.name}"
-
-
-def _key(key: str) -> str:
-    """A queue's key, as people say it."""
-    if len(key) == 36 and key.count("-") == 4:
-        return "an owner or a dependent"  # the garbage collector's keys are UIDs
-    return key.removeprefix("default/")
+    return Why(asked, links_of(chain, trace, engine), chain[0].time, now, engine, trace)
 
 
 def _shortened(links: Sequence[Link]) -> tuple[Sequence[Link], Sequence[Link], Sequence[Link]]:
@@ -298,20 +214,9 @@ def _shortened(links: Sequence[Link]) -> tuple[Sequence[Link], Sequence[Link], S
 def _summary(links: Iterable[Link]) -> str:
     """`12 links: 4 writes, by kubelet-node-1, replicaset-controller`."""
     links = list(links)
-    writes = sum(link.record.kind == records.COMMIT for link in links)
-    who = sorted({link.who for link in links})
+    writes = sum(bool(each.wrote) for each in links)
+    who = sorted({each.who for each in links})
     return f"{len(links)} links with {writes} writes, by {', '.join(who)}"
-
-
-KINDS = {records.WORK: "reconcile", records.CLOCK: "clock", records.FAULT: "fault", records.START: "component"}
-
-
-def _node(link: Link, origin: float, group: str = "") -> Node:
-    record = link.record
-    found = reference_of(record.what) if record.kind == records.COMMIT else None
-    kind = found.resource.kind if found else KINDS.get(record.kind, "input")
-    at = f"+{link.time - origin:.1f}s"
-    return Node(str(record.number), (link.who, link.does, *link.calls[:3]), kind, at, group)
 
 
 def _lit(node: Node) -> Node:

@@ -89,7 +89,7 @@ def test_a_trace_that_raises_is_switched_off_and_the_cluster_goes_on(cluster, ca
     def broken(*arguments, **options):
         raise ZeroDivisionError("the trace's own mistake")
 
-    monkeypatch.setattr(cluster.trace, "add", broken)
+    monkeypatch.setattr(cluster.trace, "_write", broken)
     with caplog.at_level(logging.CRITICAL):
         create(cluster, "web", 1)
         cluster.run_until_idle()

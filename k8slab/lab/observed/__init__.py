@@ -3,11 +3,14 @@
     read_only.py    requests that only read; why a server does not answer, in sentences
     kinds.py        which kinds there are: discovery
     reading.py      objects, in full or their metadata only; what we may not see
-    fields.py       a field of an object, and who wrote it: managedFields
+    state.py        how an object is, in a few words
+    fields.py       a field of an object, and which fields differ
+    managers.py     who wrote which field: managedFields
     events.py       what components said about an object
     ownership.py    who owns whom
     timeline.py     when what happened
     following.py    watches, followed        recording.py   what they brought, in order
+    links.py        what explains what, and how that is known
     why.py          why something is as it is, as far as that is recorded
     answer.py       what all of them give back
 

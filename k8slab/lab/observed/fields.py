@@ -1,56 +1,30 @@
-"""A field of an object, and who wrote it.
+"""A field of an object: the way to it, its value, and which fields differ between two states.
 
 A field is named as people do: `spec.replicas`, `spec.containers[0].image`, `spec.containers[web].image`,
-`status.conditions[Ready]`, `metadata.annotations['example.com/a.b']` (without the quotes it is found too).
+`status.conditions[Ready]`, `metadata.annotations['example.com/a.b']` (without the brackets it is found too: of a name with
+dots the longest key that is there counts). Items of a list are named by their number, or by what tells them apart.
 
-Since server-side apply every object tells who wrote which of its fields: `managedFields`, one entry for each manager,
-operation and subresource. A manager's name is what the client called itself, not a user. An entry's time is when that manager
-last changed *any* of its fields. Fields are sets in a notation of their own: `f:name` a field, `k:{"name":"web"}` an
-item of a list by its keys, `v:"x"` by its value, `.` the thing itself; a leaf is owned as a whole.
-
-Models: sigs.k8s.io/structured-merge-diff/v6/fieldpath (serialize.go).
+k8slab's own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from k8slab.apimachinery.rest import JsonObject
 from k8slab.clock import from_rfc3339
 
 MISSING = object()
 TOKEN = re.compile(r"\['([^']*)'\]|\[\"([^\"]*)\"\]|\[([^\]]*)\]|([^.\[\]]+)")
 KEYS = ("name", "type", "key", "ip", "containerPort", "port", "uid")
 """By which an item of a list may be named, the likeliest first."""
-MERGED = ("ancient-changes", "before-first-apply")
-"""Managers that stand for others, who are forgotten."""
 SHOWN = 60
 
 Step = tuple[Any, str | int]
 """A dict or a list, and what was taken out of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manager:
-    """One entry of managedFields."""
-
-    name: str
-    operation: str
-    subresource: str
-    at: float | None
-    fields: JsonObject
-
-    def __str__(self) -> str:
-        return f"{self.operation} of {self.subresource}" if self.subresource else self.operation
-
-    def count(self) -> int:
-        """How many fields it owns."""
-        return _leaves(self.fields)
 
 
 def moment(text: Any) -> float | None:
@@ -62,20 +36,6 @@ def moment(text: Any) -> float | None:
     except ValueError:
         return None
     return found if found > 0 else None
-
-
-def managers(meta: JsonObject) -> list[Manager]:
-    """Who wrote an object, in the order of its managedFields; empty where the server does not say."""
-    return [
-        Manager(
-            str(each.get("manager") or "(no name)"),
-            str(each.get("operation") or ""),
-            str(each.get("subresource") or ""),
-            moment(each.get("time")),
-            each.get("fieldsV1") or {},
-        )
-        for each in meta.get("managedFields") or []
-    ]
 
 
 def walk(obj: Any, path: str) -> tuple[list[Step], Any]:
@@ -98,19 +58,6 @@ def reached(obj: Any, steps: list[Step]) -> Any:
         return obj
     container, key = steps[-1]
     return container[key]
-
-
-def claim(fields: JsonObject, steps: list[Step]) -> str:
-    """How a set of fields has a field: `it`, `all of it` with what is around, `parts` of it, or not at all (empty)."""
-    here = fields
-    for number, (container, key) in enumerate(steps):
-        if not here:
-            return "all of it" if number else ""
-        found = here.get(f"f:{key}") if isinstance(container, dict) else _item(here, container, int(key))
-        if found is None:
-            return ""
-        here = found
-    return "parts" if any(key != "." for key in here) else "it"
 
 
 def changed_fields(before: Any, after: Any, path: str = "") -> Iterator[str]:
@@ -185,25 +132,3 @@ def _index(items: list[Any], text: str) -> int | None:
             if isinstance(item, dict) and str(item.get(key)) == wanted:
                 return index
     return None
-
-
-def _item(fields: JsonObject, items: list[Any], index: int) -> JsonObject | None:
-    """The fields of a list's item, found by its keys, its value or its place."""
-    item = items[index]
-    for key, inside in fields.items():
-        sort, _, text = key.partition(":")
-        if sort == "i" and text == str(index):
-            return dict(inside)
-        if sort in ("k", "v"):
-            wanted = orjson.loads(text)
-            same = item == wanted
-            if sort == "k" and isinstance(item, dict):
-                same = all(item.get(name) == value for name, value in wanted.items())
-            if same:
-                return dict(inside)
-    return None
-
-
-def _leaves(fields: JsonObject) -> int:
-    below = [inside for key, inside in fields.items() if key != "."]
-    return sum(_leaves(inside) if inside else 1 for inside in below) + ("." in fields and not below)

@@ -21,6 +21,7 @@ from k8slab.apimachinery.rest import Watch, WatchEvent
 from k8slab.clock import Clock
 from k8slab.lab.observed.fields import changed_fields
 from k8slab.lab.observed.kinds import Kind
+from k8slab.lab.observed.read_only import ConnectError
 from k8slab.lab.observed.reading import METADATA, Reader, Seen
 
 AGAIN_SECONDS = 1.0
@@ -116,12 +117,8 @@ class Follower:
             each.watch, each.over = None, True
 
     def _poll(self, each: _Followed) -> Iterator[Change]:
-        if each.watch is None:
-            if self._clock.now() < each.again:
-                return
-            if not each.version:
-                yield from self._catch_up(each)
-            self._open(each)
+        if each.watch is None and self._clock.now() >= each.again:
+            yield from self._resume(each)
         if each.watch is None:
             return
         for event in each.watch.poll():
@@ -130,6 +127,16 @@ class Follower:
         if each.watch is not None and each.watch.closed:
             each.watch = None
             each.again = self._clock.now() + (AGAIN_SECONDS if each.quiet else 0.0)
+
+    def _resume(self, each: _Followed) -> Iterator[Change]:
+        """Watch again; a server that is away for a while is asked again."""
+        try:
+            if not each.version:
+                yield from self._catch_up(each)
+            self._open(each)
+        except ConnectError as error:
+            self.notes.append(f"{each.kind.name}: {error}")
+            each.again = self._clock.now() + AGAIN_SECONDS
 
     def _take(self, each: _Followed, event: WatchEvent) -> Iterator[Change]:
         if event.type == "ERROR":

@@ -110,6 +110,8 @@ def discover(client: Client) -> Kinds:
             ) from None
         aggregated = answer.get("kind") == "APIGroupDiscoveryList"
         found += _aggregated(answer, silent) if aggregated else _walked(client, answer, silent)
+    if not found:
+        raise ConnectError("asked which kinds there are: none; is this a Kubernetes API server?")
     return Kinds(tuple(_labelled(_preferred(found))), tuple(silent))
 
 

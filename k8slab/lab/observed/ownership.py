@@ -16,7 +16,8 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.lab.drawing import Edge, Graph, Node
 from k8slab.lab.observed.answer import GraphAnswer
 from k8slab.lab.observed.read_only import ConnectError, ObservedError
-from k8slab.lab.observed.reading import Everything, Reader, Seen, state_of
+from k8slab.lab.observed.reading import Everything, Reader, Seen
+from k8slab.lab.observed.state import state_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ k8slab's own.
 
 from __future__ import annotations
 
-from k8slab.apimachinery.errors import ApiError, Forbidden
+from k8slab.apimachinery.errors import ApiError, Forbidden, Timeout
 from k8slab.apimachinery.rest import Request, Response, Transport
 
 WAYS_IN = frozenset({"exec", "attach", "portforward", "proxy"})
@@ -39,12 +39,17 @@ TROUBLES = (
         "write the kubeconfig anew: the certificate may have expired, or belong to another cluster",
     ),
     (
+        ("server disconnected", "reset by peer", "broken pipe"),
+        "it ended the connection without an answer",
+        "is it just starting? Does it know the client certificate in the kubeconfig?",
+    ),
+    (
         ("wrong_version_number", "record layer failure"),
         "it does not speak TLS on that port",
         "look at the server's address in the kubeconfig: kubectl config view --minify",
     ),
     (
-        ("connect call failed", "connection refused", "cannot connect to host 127.0.0.1", "host unreachable"),
+        ("connect call failed", "connection refused", "host unreachable", "no route"),
         "nobody listens there",
         "is the cluster started? (minikube status, kind get clusters, k8slab start)",
     ),
@@ -73,6 +78,10 @@ class ConnectError(ObservedError):
     """There is no cluster to look at: no kubeconfig that leads to one, no answer, no trust, or no login."""
 
 
+class NoAnswer(ConnectError):
+    """One request took too long. Others may not."""
+
+
 class ReadOnly:
     """A transport that carries only what reads. Models `Transport`."""
 
@@ -87,6 +96,8 @@ class ReadOnly:
             raise Forbidden(f"{asked} was not sent: k8slab only looks at this cluster")
         try:
             response = self._carrier.send(request)
+        except Timeout as error:
+            raise NoAnswer(_sentence(self.server, asked, error.message)) from None
         except ApiError as error:
             raise ConnectError(_sentence(self.server, asked, error.message)) from None
         except ValueError:

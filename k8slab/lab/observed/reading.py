@@ -22,18 +22,21 @@ from k8slab.apimachinery.errors import ApiError, Expired, Forbidden, MethodNotAl
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.client.client import Client
 from k8slab.lab.observed.kinds import Kind, Kinds
-from k8slab.lab.observed.read_only import ObservedError
+from k8slab.lab.observed.read_only import ConnectError, NoAnswer, ObservedError
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+HIDDEN = "(not shown)"
 IN_FULL = frozenset(
     {"pods", "deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch"}
 )
 PAGE, MOST_PAGES = 500, 40
 AT_ONCE = 8
 """Lists under way at the same time: as polite as one kubectl."""
-NOT_ALLOWED = "not allowed to list"
+NOT_ALLOWED, NO_ANSWER = "not allowed to list", "no answer in time"
+PATIENCE = 3
+"""So many lists may go unanswered; then it is the server that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class Reader:
         if not kind.secret:
             return Seen(kind, raw)
         meta = dict(raw["metadata"])
-        meta["annotations"] = {key: "" for key in meta.get("annotations") or {} if key != LAST_APPLIED}
+        meta["annotations"] = {key: HIDDEN for key in meta.get("annotations") or {} if key != LAST_APPLIED}
         return Seen(kind, {"metadata": meta})
 
     def get(self, kind: Kind, namespace: str, name: str) -> Seen | None:
@@ -166,6 +169,8 @@ class Reader:
             listed.problem = f"cut off after {len(listed.items)}"
         except ApiError as error:
             listed.problem = _problem(error)
+        except NoAnswer:
+            listed.problem = NO_ANSWER
         return listed
 
     def everything(self, namespace: str = "") -> Everything:
@@ -174,7 +179,7 @@ class Reader:
         if namespace:
             wanted = [kind for kind in wanted if kind.resource.namespaced]
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="k8slab-list") as pool:
-            lists = list(pool.map(lambda kind: self.list(kind, namespace), wanted))
+            lists = list(_patiently(pool.map(lambda kind: self.list(kind, namespace), wanted)))
         objects: dict[str, Seen] = {}
         for each in (item for listed in lists for item in listed.items):
             if each.uid:  # metrics and the like are answers, not objects
@@ -193,28 +198,15 @@ class Reader:
             yield f"no answer about their kinds: {', '.join(self.kinds.silent)}"
 
 
-def state_of(seen: Seen) -> str:
-    """A few words about how an object is: `3/3 ready`, `CrashLoopBackOff`, `Terminating`; empty if that is not seen."""
-    status, spec = seen.raw.get("status") or {}, seen.raw.get("spec") or {}
-    if seen.meta.get("deletionTimestamp"):
-        return "Terminating"
-    if seen.kind.name == "pods":
-        for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
-            if waiting := (container.get("state") or {}).get("waiting"):
-                return str(waiting.get("reason") or "Waiting")
-        return str(status.get("phase") or "Pending")
-    if isinstance(spec.get("replicas"), int):
-        return f"{status.get('readyReplicas') or 0}/{spec['replicas']} ready"
-    if "desiredNumberScheduled" in status:
-        return f"{status.get('numberReady') or 0}/{status['desiredNumberScheduled']} ready"
-    ready = {each["type"]: each for each in conditions_of(seen)}.get("Ready")
-    return "" if ready is None else ("Ready" if ready.get("status") == "True" else "not Ready")
-
-
-def conditions_of(seen: Seen) -> list[JsonObject]:
-    """The conditions in its status. Custom kinds may put other things there: those are left out."""
-    found = (seen.raw.get("status") or {}).get("conditions")
-    return [each for each in found if isinstance(each, dict) and "type" in each] if isinstance(found, list) else []
+def _patiently(lists: Iterator[Listed]) -> Iterator[Listed]:
+    """The lists as they come, until too many go unanswered. Raises ConnectError then; what is still to do is not done."""
+    unanswered: list[str] = []
+    for listed in lists:
+        if listed.problem == NO_ANSWER:
+            unanswered.append(listed.kind.name)
+            if len(unanswered) > PATIENCE:
+                raise ConnectError(f"asked for {', '.join(unanswered)}: no answer in time; is the VPN on?")
+        yield listed
 
 
 def _problem(error: ApiError) -> str:

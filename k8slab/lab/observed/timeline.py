@@ -18,8 +18,10 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.lab.drawing import Bar, Mark, Timeline
 from k8slab.lab.observed.answer import TimelineAnswer
 from k8slab.lab.observed.events import ClusterEvent
-from k8slab.lab.observed.fields import managers, moment
-from k8slab.lab.observed.reading import Seen, conditions_of
+from k8slab.lab.observed.fields import moment
+from k8slab.lab.observed.managers import managers
+from k8slab.lab.observed.reading import Seen
+from k8slab.lab.observed.state import conditions_of
 
 CLOCKS = "times come from the clocks of several machines, most in whole seconds: within a second there is no order"
 FORGOTTEN = "events are kept for about an hour, and a condition keeps only its last change"

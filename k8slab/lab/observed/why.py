@@ -18,20 +18,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from k8slab.lab.observed.events import ClusterEvent
-from k8slab.lab.observed.fields import (
-    MERGED,
-    MISSING,
-    Manager,
-    changed_fields,
-    claim,
-    managers,
-    moment,
-    reached,
-    shown,
-    walk,
-)
+from k8slab.lab.observed.fields import MISSING, changed_fields, moment, reached, shown, walk
 from k8slab.lab.observed.following import Change
 from k8slab.lab.observed.links import KNOWN, LIKELY, UNKNOWN, Link, ObservedWhy
+from k8slab.lab.observed.managers import MERGED, Manager, claim, managers
 from k8slab.lab.observed.ownership import Owner, object_node, owner_node
 from k8slab.lab.observed.reading import Seen
 

@@ -1,0 +1,145 @@
+"""The running picture: who is there, who talks to whom, how much, and what is broken.
+
+The API server stands in the middle, for nobody talks to anybody else. Every arrow is a line that is really there: a
+component's line to the API server, the API server's to etcd, a kubelet's to its container runtime. Numbers are of a window:
+requests made, and changes heard of through watches.
+
+A component that crashed is there, stopped, on a dashed arrow; so is a line that is cut. Kubernetes has parts that this
+cluster does not: they are drawn if asked for.
+
+k8slab's own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from k8slab.cri.api import CriError, SandboxState
+from k8slab.engine.engine import Engine
+from k8slab.lab import records
+from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node
+from k8slab.lab.pictures.scope import Scope, When, scope_of
+from k8slab.lab.pictures.units import count_of
+from k8slab.lab.trace import Trace
+
+SERVER, ETCD, YOU = "API server", "etcd", "you"
+MISSING = ("cloud-controller-manager", "kube-proxy")
+"""Parts of Kubernetes that are not built here."""
+NAMED = 6
+"""So many Pods of a machine are named."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """How much was said in a window."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    """By whoever asked."""
+    news: Counter[str] = field(default_factory=Counter)
+    """By component: changes that it heard of."""
+    calls: Counter[str] = field(default_factory=Counter)
+    """By kubelet: calls to its runtime."""
+    writes: int = 0
+    """Commits in etcd."""
+
+
+def architecture(
+    engine: Engine, trace: Trace, *, start: When = None, end: When = None, missing: bool = False
+) -> GraphPicture:
+    """The parts of the cluster as they are now, and what they said to each other between two moments.
+
+    `missing`: also the parts of Kubernetes that this cluster does not have.
+    """
+    scope = scope_of(engine, trace, start=start, end=end)
+    return GraphPicture(architecture_model(engine, traffic_of(trace, scope), missing))
+
+
+def traffic_of(trace: Trace, scope: Scope) -> Traffic:
+    """What was said in a window."""
+    found, writes = Traffic(), 0
+    for record in trace:
+        if not scope.holds(record):
+            continue
+        if record.kind == records.REQUEST:
+            found.requests[record.component] += 1
+        elif record.kind == records.DELIVERY:
+            found.news[record.component] += 1
+        elif record.kind == records.CALL:
+            found.calls[record.component] += 1
+        elif record.kind == records.COMMIT:
+            writes += 1
+    return Traffic(found.requests, found.news, found.calls, writes)
+
+
+def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) -> Graph:
+    """The picture's boxes and arrows."""
+    outside = sum(count for who, count in traffic.requests.items() if who not in engine.components)
+    nodes = [Node(YOU, (YOU, "kubectl, notebooks"), "input")]
+    edges = [Edge(YOU, SERVER, count_of(outside, "request"))]
+    kubelets = [name for name in engine.lines if name.startswith("kubelet-")]
+    for name in engine.lines:
+        if name not in kubelets:
+            nodes.append(_component(engine, name))
+            edges.append(Edge(name, SERVER, _said(engine, traffic, name), _line_style(engine, name)))
+    nodes += [Node(SERVER, (SERVER,), "component"), Node(ETCD, (ETCD, f"revision {engine.store.revision}"), "write")]
+    edges.append(Edge(SERVER, ETCD, count_of(traffic.writes, "write")))
+    for name in kubelets:
+        nodes.append(_component(engine, name))
+        # Drawn away from the API server, as every picture of Kubernetes has it: nodes on the other side of the control plane.
+        edges.append(Edge(SERVER, name, _said(engine, traffic, name), _line_style(engine, name)))
+    for node in engine.spec.nodes:
+        nodes.append(_machine(engine, node))
+        style = "" if engine.runs(f"kubelet-{node}") else "dashed"
+        edges.append(Edge(f"kubelet-{node}", f"machine {node}", count_of(traffic.calls[f"kubelet-{node}"], "call"), style))
+    if missing:
+        nodes += [Node(name, (name,), "component", "not in this cluster") for name in MISSING]
+        edges += [Edge(MISSING[0], SERVER, kind="dashed"), Edge(SERVER, MISSING[1], kind="dashed")]
+    return Graph(f"The cluster {engine.spec.name}", tuple(nodes), tuple(edges))
+
+
+def _component(engine: Engine, name: str) -> Node:
+    troubles = list(_troubles(engine, name))
+    kind = "fault" if troubles else "component"
+    group = "kubelets" if name.startswith("kubelet-") else ""
+    return Node(name, (name,), kind, ", ".join(troubles), group)
+
+
+def _troubles(engine: Engine, name: str) -> Iterator[str]:
+    """What is wrong with a component, or with its line."""
+    line = engine.lines[name]
+    if not engine.runs(name):
+        yield "stopped"
+    if line.cut:
+        yield "cut off"
+    if line.slow is not None:
+        yield "hears late"
+    if line.latency:
+        yield f"each request takes {line.latency:g}s"
+    if line.failing is not None:
+        yield f"{line.failing.share:.0%} of requests fail ({line.failing.code})"
+    if name in engine.skews:
+        yield f"clock {engine.skews[name]:+g}s"
+
+
+def _line_style(engine: Engine, name: str) -> str:
+    return "" if engine.runs(name) and not engine.lines[name].cut else "dashed"
+
+
+def _said(engine: Engine, traffic: Traffic, name: str) -> str:
+    if engine.lines[name].cut:
+        return "cut"
+    return f"{count_of(traffic.requests[name], 'request')}, {traffic.news[name]} heard"
+
+
+def _machine(engine: Engine, node: str) -> Node:
+    """A machine with the Pods whose sandboxes are up: what really runs there, whatever the API says."""
+    try:
+        sandboxes = engine.runtimes[node].list_pod_sandboxes()
+    except CriError:
+        return Node(f"machine {node}", (f"machine {node}",), "Node", "its runtime does not answer", "machines")
+    pods = sorted(each.name for each in sandboxes if each.state is SandboxState.READY)
+    more = [f"and {len(pods) - NAMED} more"] if len(pods) > NAMED else []
+    lines = (f"machine {node}", *pods[:NAMED], *more)
+    return Node(f"machine {node}", lines, "Node", f"{count_of(len(pods), 'Pod')}" if pods else "no Pods", "machines")

@@ -1,0 +1,109 @@
+"""The way of one request inside the API server: from the path to the answer.
+
+`CHAINS` says which steps each verb takes, `STEPS` which function does a step. They are this picture's own tables, for the
+server has none: its code is the chain. A test makes real requests, watches which of these functions are called and in which
+order, and compares: so the tables cannot say what the server does not do. How far a request came that failed is not
+recorded; then every arrow is dashed.
+
+Models: k8s.io/apiserver/pkg/server/config.go (DefaultBuildHandlerChain), as `apiserver/server.py` has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from k8slab.lab import records
+from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node
+from k8slab.lab.pictures.deeds import named
+from k8slab.lab.pictures.scope import command_of, effects_of
+from k8slab.lab.pictures.units import subject_of
+from k8slab.lab.records import Record
+from k8slab.lab.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the chain."""
+
+    says: str
+    function: str
+    """Which does it; of several strategies or stores, its name in any of them."""
+    module: str
+    """Where that is, or what the modules' names begin with."""
+
+
+SERVER = "k8slab.apiserver"
+STEPS: Mapping[str, Step] = {
+    "read the path": Step("verb, resource, name", "request_info", f"{SERVER}.routes"),
+    "authenticate": Step("who asks?", "authenticate", f"{SERVER}.authentication"),
+    "authorize": Step("may they?", "authorize", f"{SERVER}.authorization"),
+    "route": Step("to the verb's handler", "_dispatch", f"{SERVER}.server"),
+    "decode": Step("JSON, YAML or protobuf", "read_object", f"{SERVER}.decode"),
+    "decode the patch": Step("what should change", "read_patch", f"{SERVER}.decode"),
+    "decode the options": Step("how to delete", "read_options", f"{SERVER}.decode"),
+    "read the old object": Step("the newest one", "update", f"{SERVER}.registry"),
+    "fetch": Step("from etcd", "get", f"{SERVER}.registry"),
+    "fetch all": Step("from etcd", "list", f"{SERVER}.registry"),
+    "default": Step("what was left open", "default", f"{SERVER}.strateg"),
+    "admit, and change": Step("admission plugins may change it", "mutate", f"{SERVER}.admission"),
+    "validate": Step("is it allowed to be so?", "validate_metadata", f"{SERVER}.metadata"),
+    "validate the change": Step("may it change so?", "validate_metadata_update", f"{SERVER}.metadata"),
+    "validate the status": Step("may it be so?", "validate_status_update", f"{SERVER}.strateg"),
+    "admit, or refuse": Step("admission plugins may refuse it", "validate", f"{SERVER}.admission"),
+    "store": Step("one transaction in etcd", "transact", "k8slab.etcd"),
+    "encode": Step("JSON, or a table for kubectl", "answer", f"{SERVER}.negotiation"),
+}
+"""Every step that some verb takes."""
+
+_FIRST = ("read the path", "authenticate", "authorize", "route")
+_CHANGE = ("read the old object", "default", "admit, and change", "validate the change", "admit, or refuse", "store", "encode")
+CHAINS: Mapping[str, tuple[str, ...]] = {
+    "create": (
+        *_FIRST, "decode", "default", "admit, and change", "validate", "admit, or refuse", "store", "encode",
+    ),
+    "update": (*_FIRST, "decode", *_CHANGE),
+    "patch": (*_FIRST, "decode the patch", *_CHANGE),
+    "patch status": (*_FIRST, "decode the patch", "read the old object", "validate the status", "store", "encode"),
+    "delete": (*_FIRST, "decode the options", "read the old object", "admit, or refuse", "store"),
+    "get": (*_FIRST, "fetch", "encode"),
+    "list": (*_FIRST, "fetch all"),
+}  # fmt: skip
+"""The steps of each verb, in order."""
+
+
+def handler_chain(trace: Trace, command: str = "", verb: str = "") -> GraphPicture:
+    """The way of a command's first request that wrote something; or, with `verb` alone, of any request of that verb.
+
+    Raises ValueError for a command that there was not, and a verb whose way is not known.
+    """
+    if verb and not command:
+        return GraphPicture(chain_model(f"The way of a request: {verb}", _known(verb)))
+    asked = [each for each in effects_of(trace, command_of(trace, command)) if each.kind == records.REQUEST]
+    wrote = next((each for each in asked if each.revision), asked[0] if asked else None)
+    if wrote is None:
+        raise ValueError("that command has made no request; see cluster.story() for those that have")
+    title = f"The way of a request: {wrote.verb} {named(subject_of(wrote))}, by {wrote.component}"
+    return GraphPicture(chain_model(title, _known(_verb_of(wrote)), wrote))
+
+
+def chain_model(title: str, steps: tuple[str, ...], request: Record | None = None) -> Graph:
+    """The steps as boxes, one below the other; of a real request, the last says how it was answered."""
+    nodes = [Node(step, (step, STEPS[step].says), "request") for step in steps]
+    failed = request is not None and request.code >= 400
+    if request is not None:
+        revision = f"revision {request.revision}" if request.revision else "nothing was written"
+        nodes.append(Node("answer", (str(request.code), revision), "fault" if failed else "write", lit=True))
+    kind = "dashed" if failed else ""
+    return Graph(title, tuple(nodes), tuple(Edge(a.id, b.id, kind=kind) for a, b in pairwise(nodes)), downward=True)
+
+
+def _verb_of(request: Record) -> str:
+    return f"{request.verb} status" if request.what.endswith("/status") else request.verb
+
+
+def _known(verb: str) -> tuple[str, ...]:
+    if verb not in CHAINS:
+        raise ValueError(f"the way of a {verb!r} request is not known; known are: {', '.join(CHAINS)}")
+    return CHAINS[verb]

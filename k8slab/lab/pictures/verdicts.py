@@ -1,0 +1,203 @@
+"""Why that node: what each consideration of the scheduler had to say about each node, for one Pod.
+
+Nothing was written down while the scheduler worked. Its cache at that moment is played again from the news it had heard,
+and from the Pods that it had placed itself (a Pod that was bound counts on its node at once); then its own plugins are asked
+again. They are pure functions, so they say what they said: the one choice among equals, which is chance, is read from the log.
+
+Models: what kube-scheduler-simulator writes into annotations; here nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from k8slab.api.core import Node as NodeView
+from k8slab.api.core import Pod
+from k8slab.apimachinery.rest import JsonObject
+from k8slab.engine.engine import Engine
+from k8slab.lab import records
+from k8slab.lab.drawing import Edge, Graph, Node, Table
+from k8slab.lab.pictures.deeds import object_named
+from k8slab.lab.pictures.heard import Heard
+from k8slab.lab.pictures.tabled import TabledGraph
+from k8slab.lab.pictures.units import Unit, units
+from k8slab.lab.reference import Reference, not_there, reference
+from k8slab.lab.trace import Trace
+from k8slab.scheduler.node_info import NodeInfo, PodInfo
+from k8slab.scheduler.plugins import PLUGINS, Plugin, Verdict, filter_nodes, fit_error
+
+SCHEDULER = "kube-scheduler"
+PASSED, SKIPPED, NOT_ASKED = "ok", "-", "not asked"
+"""What a plugin says of a node that it does not score; that it has nothing to do with the Pod; that a refusal came before."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeVerdict:
+    """What was found about one node."""
+
+    node: str
+    said: tuple[str, ...]
+    """By each plugin, in order: a refusal, a weighted score, `ok`, `-` (has nothing to do with the Pod), `not asked`."""
+    total: float | None
+    """The sum of the weighted scores; None for a node that was refused."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What was found about all nodes in one attempt."""
+
+    plugins: tuple[str, ...]
+    nodes: tuple[NodeVerdict, ...]
+    chosen: str
+    """The node that the Pod was bound to; empty for none."""
+    message: str
+    """Why none would do, in upstream's words; empty where one would."""
+
+    @property
+    def best(self) -> list[str]:
+        """The nodes with the highest total."""
+        totals = [each.total for each in self.nodes if each.total is not None]
+        return [each.node for each in self.nodes if totals and each.total == max(totals)]
+
+
+def scheduler_verdicts(
+    engine: Engine, trace: Trace, pod: str, *, attempt: int = -1, namespace: str = "default"
+) -> TabledGraph:
+    """The verdicts on all nodes when the scheduler tried a Pod, `pod/web-abc` or `web-abc`; by default the last time.
+
+    Raises ValueError for a Pod that never was, an attempt that there was not, and for what the trace has forgotten.
+    """
+    wanted = reference(pod if "/" in pod else f"pod/{pod}", namespace)
+    tried = [unit for unit in units(trace) if unit.work.component == SCHEDULER and unit.subject == wanted.what]
+    if not tried:
+        raise _never_tried(engine, trace, wanted)
+    if not -len(tried) <= attempt < len(tried):
+        raise ValueError(f"the scheduler tried {wanted} {len(tried)} times: attempt is 0 to {len(tried) - 1}")
+    found = verdicts_of(engine, trace, tried[attempt])
+    number = attempt % len(tried) + 1
+    times = f", attempt {number} of {len(tried)}" if len(tried) > 1 else ""
+    chosen = f"chosen: {found.chosen}" if found.chosen else "chosen: none"
+    equals = f", by lot among {len(found.best)} equals" if found.chosen in found.best and len(found.best) > 1 else ""
+    title = f"Which node for {wanted.resource.kind} {wanted.name}{times}"
+    return TabledGraph(verdicts_model(title, wanted.name, found), verdicts_table(found), found.message or chosen + equals)
+
+
+def verdicts_of(engine: Engine, trace: Trace, unit: Unit, plugins: Sequence[Plugin] = PLUGINS) -> Verdicts:
+    """What an attempt of the scheduler's found. Raises ValueError where the trace has forgotten too much."""
+    heard = Heard(engine, trace, SCHEDULER).until(unit.work.number)
+    raw = heard.get(unit.subject)
+    if raw is None or not heard.complete:
+        raise ValueError("the trace no longer holds what the scheduler knew then")
+    nodes = _nodes(engine, trace, heard, unit)
+    pod = PodInfo.of(Pod.of(raw))
+    verdict = filter_nodes(plugins, pod, nodes)
+    scores = _scores(plugins, pod, verdict.fitting)
+    found = tuple(_node_verdict(plugins, pod, node, verdict, scores) for node in nodes)
+    message = "" if verdict.fitting else fit_error(verdict, len(nodes))
+    return Verdicts(tuple(plugin.name for plugin in plugins), found, _bound_to(engine, unit), message)
+
+
+def verdicts_table(verdicts: Verdicts) -> Table:
+    """A row for each node, a column for each plugin."""
+    rows = []
+    for each in verdicts.nodes:
+        total = "-" if each.total is None else f"{each.total:g}"
+        rows.append((each.node, *each.said, total, "chosen" if each.node == verdicts.chosen else ""))
+    return Table(("Node", *verdicts.plugins, "Total", "Chosen"), tuple(rows))
+
+
+def verdicts_model(title: str, pod: str, verdicts: Verdicts) -> Graph:
+    """The Pod, and an arrow to each node: plain where it would do, dashed where it would not."""
+    nodes, edges = [Node("pod", (pod,), "Pod", "" if verdicts.chosen else "Pending")], []
+    for each in verdicts.nodes:
+        lines = [f"{name}: {said}" for name, said in zip(verdicts.plugins, each.said, strict=True) if _is_told(said)]
+        chosen = each.node == verdicts.chosen
+        state = "refused" if each.total is None else f"total {each.total:g}{', chosen' if chosen else ''}"
+        nodes.append(Node(each.node, (each.node, *lines), "Node", state, lit=chosen))
+        edges.append(Edge("pod", each.node, "bound" if chosen else "", "dashed" if each.total is None else ""))
+    return Graph(title, tuple(nodes), tuple(edges))
+
+
+def _is_told(said: str) -> bool:
+    return said not in (PASSED, SKIPPED, NOT_ASKED)
+
+
+def _nodes(engine: Engine, trace: Trace, heard: Heard, unit: Unit) -> list[NodeInfo]:
+    """The scheduler's cache: each node it knew, with the Pods that it knew or had put there."""
+    infos = {
+        raw["metadata"]["name"]: NodeInfo.of(NodeView.of(raw)) for raw in heard.all("nodes")
+    }  # fmt: skip
+    placed = {raw["metadata"]["uid"]: raw for raw in heard.all("pods")}
+    assumed = _assumed(engine, trace, unit)
+    for uid, raw in placed.items():
+        pod = Pod.of(raw)
+        node = pod.spec.node_name or assumed.get(uid, "")
+        if node in infos and not pod.finished:
+            infos[node].add(PodInfo.of(pod))
+    return [infos[name] for name in sorted(infos)]
+
+
+def _assumed(engine: Engine, trace: Trace, unit: Unit) -> dict[str, str]:
+    """UID -> node of what this scheduler had bound since it was started, whether or not it had heard of it yet."""
+    found: dict[str, str] = {}
+    for record in trace:
+        if record.number >= unit.work.number:
+            break
+        if record.component != SCHEDULER:
+            continue
+        if record.kind == records.START:
+            found.clear()
+        elif record.kind == records.REQUEST and record.what.endswith("/binding") and record.code < 300:
+            pod = object_named(engine, record.what.removesuffix("/binding"), record.revision)
+            if pod is not None:
+                found[pod["metadata"]["uid"]] = pod["spec"]["nodeName"]
+    return found
+
+
+def _scores(plugins: Sequence[Plugin], pod: PodInfo, nodes: Sequence[NodeInfo]) -> dict[str, dict[str, float]]:
+    """node -> plugin -> weighted score. One node alone is taken without being scored; here it is all the same."""
+    found: dict[str, dict[str, float]] = {node.name: {} for node in nodes}
+    for plugin in plugins:
+        if plugin.weight and not plugin.skips(pod):
+            for node, score in zip(nodes, plugin.normalize([plugin.score(pod, each) for each in nodes]), strict=True):
+                found[node.name][plugin.name] = plugin.weight * score
+    return found
+
+
+def _node_verdict(
+    plugins: Sequence[Plugin], pod: PodInfo, node: NodeInfo, verdict: Verdict, scores: dict[str, dict[str, float]]
+) -> NodeVerdict:
+    refused = node.name in verdict.reasons
+    said, asked = [], True
+    for plugin in plugins:
+        skips = plugin.skips(pod)
+        refusal = plugin.filter(pod, node) if asked and refused and not skips else ()
+        if skips or not asked:
+            said.append(SKIPPED if skips else NOT_ASKED)
+        elif refusal:
+            said.append(", ".join(refusal))
+            asked = False  # a node's first refusal counts
+        else:
+            score = scores.get(node.name, {}).get(plugin.name)
+            said.append(PASSED if score is None else f"{score:g}")
+    return NodeVerdict(node.name, tuple(said), None if refused else sum(scores[node.name].values()))
+
+
+def _bound_to(engine: Engine, unit: Unit) -> str:
+    for write in unit.writes:
+        pod = object_named(engine, write.what, write.revision)
+        if write.what == unit.subject and pod is not None and pod["spec"].get("nodeName"):
+            return str(pod["spec"]["nodeName"])
+    return ""
+
+
+def _never_tried(engine: Engine, trace: Trace, wanted: Reference) -> ValueError:
+    raw: JsonObject | None = object_named(engine, wanted.what)
+    if raw is None and trace.last_commit(wanted.what) is None:
+        found = engine.server.registry.list(wanted.resource, wanted.namespace).items
+        return not_there(wanted, [each["metadata"]["name"] for each in found])
+    why = "the scheduler has not worked on it, as far as the trace goes back"
+    if raw is not None and raw["spec"].get("nodeName"):
+        why += "; it may have been made with a node"
+    return ValueError(f"{wanted}: {why}")
