@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ class Login:
     server: str
     ca: bytes = b""
     certificate: bytes = b""
-    key: bytes = b""
-    token: str = ""
+    key: bytes = field(default=b"", repr=False)
+    token: str = field(default="", repr=False)
     insecure: bool = False
     namespace: str = "default"
 
@@ -71,7 +71,12 @@ def default_paths() -> list[Path]:
 def _read(path: Path) -> Entry:
     try:
         content = yaml.safe_load(path.read_text())
-    except (OSError, ValueError, yaml.YAMLError) as fault:
+    except yaml.YAMLError as fault:
+        # What YAML says quotes the file, and the file holds credentials.
+        mark = getattr(fault, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise KubeconfigError(f"{path} is not YAML{where}: {getattr(fault, 'problem', None) or 'unreadable'}") from None
+    except (OSError, ValueError) as fault:
         raise KubeconfigError(f"{path} cannot be read: {fault}") from None
     if not isinstance(content, dict):
         raise KubeconfigError(f"{path} is no kubeconfig")

@@ -153,7 +153,7 @@ class Engine:
                 self.client.create(resource, body, namespace)
 
         # The components, as functions, so that one which crashed can be made again.
-        self.add("etcd-lessor", lambda: LeaseExpiry(self.store))
+        self.add("etcd-lessor", lambda: LeaseExpiry(self.store, partial(self.loop.wake, "etcd-lessor")))
         if spec.mode == "live":
             self.add("etcd-compactor", lambda: Compactor(self.store, self.clock))
         for short, make in {**CONTROLLERS, **spec.replace}.items():

@@ -17,7 +17,10 @@ from k8slab.engine.fingerprint import fingerprint
 from k8slab.engine.instrument import Instrument
 from k8slab.lab import saved, stepping
 from k8slab.lab.breakpoints import Breakpoint, Breakpoints, breakpoint_of
+from k8slab.lab.differences import Differences, diff
 from k8slab.lab.drawing import Table
+from k8slab.lab.moments import Moment
+from k8slab.lab.past import Past, Pasts
 from k8slab.lab.records import Record
 from k8slab.lab.story import Story, repeatable
 from k8slab.lab.trace import Trace
@@ -34,6 +37,7 @@ class Cluster(cluster.Cluster):
     def _hold(self, engine: Engine, port: int = 0) -> None:
         self._breakpoints = Breakpoints()
         self._story: Story | None = None
+        self._pasts = Pasts()
         super()._hold(engine, port)
 
     def _drive(self, engine: Engine) -> None:
@@ -173,6 +177,24 @@ class Cluster(cluster.Cluster):
         place = self._known_story().place_of(self._engine)
         return self.steps if place is None else place
 
+    # The past, to look at.
+
+    def at(self, moment: Moment) -> Past:
+        """The cluster as it was: `cluster.at(41)` (a revision), `cluster.at("+90s")`, `cluster.at("2026-01-01T00:01:30Z")`.
+
+        It can be read, by kubectl too, and not changed. Live clusters have a past as well, back to the last compaction. Raises
+        ValueError for a moment that is not kept.
+        """
+        self._check_open()
+        return self._pasts.at(self._engine, moment)
+
+    def diff(self, a: Moment, b: Moment | None = None, **filters: Any) -> Differences:
+        """What changed between two moments (default: until now), by whom: `cluster.diff("+10s", kind="pod")`.
+
+        Filters: kind, name, namespace, ignore. Raises ValueError for a moment that is not kept.
+        """
+        return diff(self.at(a), self.at(self.store.revision if b is None else b), **filters)
+
     # Breakpoints.
 
     def break_on(
@@ -208,6 +230,11 @@ class Cluster(cluster.Cluster):
     def stopped(self) -> Halt | None:
         """Why the last command was stopped before it was done; None if it was not."""
         return self._engine.loop.halt
+
+    def close(self) -> None:
+        """Stop everything and remove every trace. Safe to call twice."""
+        self._pasts.close()
+        super().close()
 
     def records(self, **wanted: Any) -> list[Record]:
         """Records of the trace: `cluster.records(kind="commit", what="pods/")`. See `Trace.select`."""

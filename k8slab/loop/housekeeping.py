@@ -5,7 +5,8 @@ Models: etcd server/lease/lessor.go; k8s.io/apiserver/pkg/storage/etcd3/compact.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from k8slab.clock import NEVER, Clock
 
@@ -19,6 +20,10 @@ class Lessor(Protocol):
 
     def next_expiry(self) -> float:
         """When the next lease ends."""
+        ...
+
+    def subscribe(self, on_commit: Callable[[list[Any]], None]) -> Callable[[], None]:
+        """Tell a function of each write. Returns what ends that."""
         ...
 
 
@@ -41,12 +46,17 @@ class Compactable(Protocol):
 
 
 class LeaseExpiry:
-    """Deletes keys whose lease has ended: events, after an hour."""
+    """Deletes keys whose lease has ended: events, after an hour.
+
+    `wake`: called when there is a lease again after there was none, for nobody else knows when to look.
+    """
 
     name = "etcd-lessor"
 
-    def __init__(self, store: Lessor) -> None:
-        self._store = store
+    def __init__(self, store: Lessor, wake: Callable[[], None] = lambda: None) -> None:
+        self._store, self._wake = store, wake
+        self._nothing_to_wait_for = False
+        self._leave = store.subscribe(self._committed)
 
     def step(self) -> bool:
         """End the leases that are due."""
@@ -54,14 +64,22 @@ class LeaseExpiry:
 
     def next_deadline(self) -> float:
         """When the next lease ends."""
-        return self._store.next_expiry()
+        when = self._store.next_expiry()
+        self._nothing_to_wait_for = when == NEVER
+        return when
 
     def next_work(self) -> float:
         """Never: waiting for a lease to end is not work."""
         return NEVER
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Hear of no more writes."""
+        self._leave()
+
+    def _committed(self, entries: Sequence[Any]) -> None:
+        if self._nothing_to_wait_for and any(entry.lease for entry in entries):
+            self._nothing_to_wait_for = False
+            self._wake()
 
 
 class Compactor:

@@ -69,3 +69,15 @@ def test_what_is_no_kubeconfig_is_refused(path, text):
     path.write_text(text)
     with pytest.raises(KubeconfigError):
         login(path)
+
+
+def test_a_broken_files_credentials_are_not_quoted(tmp_path):
+    path = tmp_path / "config"
+    path.write_text("users:\n- name: u\n  user: {token: xyzzy-plugh, client-key-data: [}\n")
+    with pytest.raises(KubeconfigError, match="is not YAML, line 3") as raised:
+        login(path)
+    assert "xyzzy" not in str(raised.value)
+
+
+def test_a_login_does_not_show_its_credentials():
+    assert "xyzzy" not in repr(Login("https://127.0.0.1", token="xyzzy", key=b"xyzzy"))

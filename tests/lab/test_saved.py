@@ -80,7 +80,7 @@ def test_a_damaged_file_is_refused_in_a_sentence(place, bit, tmp_path_factory):
     if intact(bytes(data)) == intact(path.read_bytes()):
         Cluster.load(damaged).close()  # a bit of gzip's own head (a time, a flag) says nothing about the content
         return
-    with pytest.raises(StoryError, match="damaged|not a saved story"):
+    with pytest.raises(StoryError, match=r"damaged|not a saved story"):
         Cluster.load(damaged)
 
 

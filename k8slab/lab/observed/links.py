@@ -16,9 +16,12 @@ from dataclasses import dataclass
 
 from k8slab.lab.drawing import Edge, Graph, Node, Table
 from k8slab.lab.drawing.axis import moment
+from k8slab.lab.drawing.words import wrap
 from k8slab.lab.observed.answer import GraphAnswer
 
 KNOWN, LIKELY, UNKNOWN = "known", "likely", "unknown"
+LINE_WIDTH, MOST_LINES = 230.0, 5
+"""Of a link's words in its box, in pixels and lines."""
 SHOWN_EVENTS = 10
 """Of more events than these, the text and the picture show the last ones; the table has all."""
 
@@ -84,7 +87,7 @@ class ObservedWhy(GraphAnswer):
             source = link.source
             if link.kind:
                 source = f"link/{number}"
-                lines = tuple(text for text in (link.who, link.does) if text)
+                lines = (*([link.who] if link.who else []), *wrap(link.does, LINE_WIDTH, MOST_LINES))
                 nodes[source] = Node(source, lines, link.kind, self._at(link), group=link.how)
             edges.append(Edge(source, link.about, f"{link.certainty}: {link.how}", kind))
         return Graph(f"Why: {self.asked}", tuple(nodes.values()), tuple(edges), downward=True)

@@ -13,6 +13,7 @@ k8slab's own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.lab.drawing import Bar, Mark, Timeline
@@ -40,16 +41,14 @@ Thing = Bar | Mark
 def timeline(
     root: Seen, members: Sequence[Seen], events: Iterable[ClusterEvent], notes: tuple[str, ...] = ()
 ) -> TimelineAnswer:
-    """The timeline of an object, or of it and others: then each lane names its object."""
+    """The timeline of an object, a lane for each sort of thing; or of it and others, a lane for each object."""
     told = list(events)
     things: list[Thing] = []
     for member in members:
-        lane = f"{member.title}: " if len(members) > 1 else ""
-        things += _lifetime(member, lane)
-        things += _conditions(member, lane)
-        things += _containers(member, lane)
-        things += (_event(event, member, lane) for event in told if event.about(member))
-        things += _writers(member, lane)
+        found: list[Thing] = [*_lifetime(member), *_conditions(member), *_containers(member)]
+        found += [_event(event, member) for event in told if event.about(member)]
+        found += _writers(member)
+        things += found if len(members) == 1 else [_in_one_lane(each, member) for each in found]
     bars = tuple(each for each in things if isinstance(each, Bar))
     marks = tuple(each for each in things if isinstance(each, Mark))
     origin = min((each.start if isinstance(each, Bar) else each.at for each in things), default=0.0)
@@ -58,32 +57,38 @@ def timeline(
     return TimelineAnswer(Timeline(f"Timeline of {root.title}", lanes, bars, marks, origin), notes)
 
 
-def _lifetime(seen: Seen, lane: str) -> Iterator[Mark]:
+def _in_one_lane(each: Thing, seen: Seen) -> Thing:
+    """The same in its object's lane, where its words must say what its lane did. No space: the end of a name is what counts."""
+    spoken = each.label if each.lane in ("life", "conditions") else f"{each.label} ({each.lane})"
+    return replace(each, lane=f"{seen.kind.label}/{seen.name}", label=spoken)
+
+
+def _lifetime(seen: Seen) -> Iterator[Mark]:
     meta, status = seen.meta, seen.raw.get("status") or {}
     if (made := moment(meta.get("creationTimestamp"))) is not None:
-        yield Mark(f"{lane}life", made, "created", seen.kind.label, seen.id)
+        yield Mark("life", made, "created", seen.kind.label, seen.id)
     for name, words in STATUS_TIMES.items():
         if (at := moment(status.get(name))) is not None:
-            yield Mark(f"{lane}life", at, words, seen.kind.label, seen.id)
+            yield Mark("life", at, words, seen.kind.label, seen.id)
     if (end := moment(meta.get("deletionTimestamp"))) is not None:
         # The timestamp is when the time of grace is over.
         grace = float(meta.get("deletionGracePeriodSeconds") or 0)
         left = ", ".join(meta.get("finalizers") or [])
         waits = f", waits for {left}" if left else ""
-        yield Mark(f"{lane}life", end - grace, f"deletion asked for{waits}", "fault", seen.id)
+        yield Mark("life", end - grace, f"deletion asked for{waits}", "fault", seen.id)
         if grace:
-            yield Mark(f"{lane}life", end, "its time of grace ends", "clock", seen.id)
+            yield Mark("life", end, "its time of grace ends", "clock", seen.id)
 
 
-def _conditions(seen: Seen, lane: str) -> Iterator[Mark]:
+def _conditions(seen: Seen) -> Iterator[Mark]:
     for each in conditions_of(seen):
         at = moment(each.get("lastTransitionTime"))
         if at is not None:
             reason = f" ({each['reason']})" if each.get("reason") else ""
-            yield Mark(f"{lane}conditions", at, f"{each['type']}={each.get('status')}{reason}", "state", seen.id)
+            yield Mark("conditions", at, f"{each['type']}={each.get('status')}{reason}", "state", seen.id)
 
 
-def _containers(seen: Seen, lane: str) -> Iterator[Bar]:
+def _containers(seen: Seen) -> Iterator[Bar]:
     for container in _statuses(seen):
         for which in ("lastState", "state"):
             state = container.get(which) or {}
@@ -97,7 +102,7 @@ def _containers(seen: Seen, lane: str) -> Iterator[Bar]:
                 words = f"{ran.get('reason') or 'ended'}, exit code {ran.get('exitCode')}"
             # A last state without its end would never end.
             end = start if end is None and state.get("terminated") else end
-            yield Bar(f"{lane}container {container.get('name')}", start, end, words, "container", seen.id)
+            yield Bar(f"container {container.get('name')}", start, end, words, "container", seen.id)
 
 
 def _statuses(seen: Seen) -> Iterator[JsonObject]:
@@ -115,15 +120,15 @@ def _waiting(members: Iterable[Seen]) -> Iterator[str]:
                 yield f"container {container.get('name')} of {seen.name} waits ({reason}): since when is not recorded"
 
 
-def _event(event: ClusterEvent, seen: Seen, lane: str) -> Thing:
-    where = f"{lane}{event.who} says"
+def _event(event: ClusterEvent, seen: Seen) -> Thing:
+    where = f"{event.who} says"
     kind = "fault" if event.type == "Warning" else "Event"
     if event.last > event.first:
         return Bar(where, event.first, event.last, event.said, kind, seen.id)
     return Mark(where, event.first, event.said, kind, seen.id)
 
 
-def _writers(seen: Seen, lane: str) -> Iterator[Mark]:
+def _writers(seen: Seen) -> Iterator[Mark]:
     for each in managers(seen.meta):
         if each.at is not None:
-            yield Mark(f"{lane}last write", each.at, f"{each.name} ({each}, {each.count()} fields)", "write", seen.id)
+            yield Mark("last write", each.at, f"{each.name} ({each}, {each.count()} fields)", "write", seen.id)

@@ -38,8 +38,6 @@ NO_MANAGER = (
 NO_EVENTS = "what was said about it: no event is left; a cluster forgets them, after an hour by default"
 NO_RECORDING = "what changed just before: nothing was recorded; next time, lab.record('30s') while it happens"
 NO_CHANGE = "what changed just before: no such change came while it was recorded"
-
-
 SAME_VERSION = "event and watch name the same resourceVersion"
 WHOLE_SECOND = 1.0
 """Times of the API are cut to whole seconds."""
@@ -117,9 +115,8 @@ def _claims(seen: Seen, field: str, found: Sequence[Manager]) -> Iterator[Link]:
 def _written(manager: Manager, seen: Seen, does: str) -> Link:
     forgotten = manager.name in MERGED
     does += f" ({manager})" + (": it stands for writers who are forgotten" if forgotten else "")
-    return Link(
-        UNKNOWN if forgotten else KNOWN, manager.at, manager.name, does, "managedFields", seen.id, "component"
-    )  # fmt: skip
+    certainty = UNKNOWN if forgotten else KNOWN
+    return Link(certainty, manager.at, manager.name, does, "managedFields", seen.id, "component")
 
 
 def _count(manager: Manager) -> str:

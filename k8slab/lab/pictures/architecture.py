@@ -77,7 +77,7 @@ def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) 
     """The picture's boxes and arrows."""
     outside = sum(count for who, count in traffic.requests.items() if who not in engine.components)
     nodes = [Node(YOU, (YOU, "kubectl, notebooks"), "input")]
-    edges = [Edge(YOU, SERVER, count_of(outside, "request"))]
+    edges = [Edge(YOU, SERVER, f"asked {outside}")]
     kubelets = [name for name in engine.lines if name.startswith("kubelet-")]
     for name in engine.lines:
         if name not in kubelets:
@@ -94,7 +94,7 @@ def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) 
         style = "" if engine.runs(f"kubelet-{node}") else "dashed"
         edges.append(Edge(f"kubelet-{node}", f"machine {node}", count_of(traffic.calls[f"kubelet-{node}"], "call"), style))
     if missing:
-        nodes += [Node(name, (name,), "component", "not in this cluster") for name in MISSING]
+        nodes += [Node(name, (name,), "unknown", "not in this cluster") for name in MISSING]
         edges += [Edge(MISSING[0], SERVER, kind="dashed"), Edge(SERVER, MISSING[1], kind="dashed")]
     return Graph(f"The cluster {engine.spec.name}", tuple(nodes), tuple(edges))
 
@@ -130,7 +130,7 @@ def _line_style(engine: Engine, name: str) -> str:
 def _said(engine: Engine, traffic: Traffic, name: str) -> str:
     if engine.lines[name].cut:
         return "cut"
-    return f"{count_of(traffic.requests[name], 'request')}, {traffic.news[name]} heard"
+    return f"asked {traffic.requests[name]}, heard {traffic.news[name]}"
 
 
 def _machine(engine: Engine, node: str) -> Node:

@@ -13,19 +13,22 @@ k8slab's own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from k8slab.engine.engine import Engine
 from k8slab.lab import records
 from k8slab.lab.causes import ROOTS, causes_of
 from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node
 from k8slab.lab.drawing.axis import moment
-from k8slab.lab.pictures.deeds import deed_of, named, summary
+from k8slab.lab.pictures.deeds import UNSEEN, deed_of, named, summary
 from k8slab.lab.pictures.scope import Scope, When, command_of, effects_of, scope_of
 from k8slab.lab.pictures.units import Unit, runtime_calls, units
 from k8slab.lab.records import Record
 from k8slab.lab.trace import Trace
+
+LIMIT = 40
+"""So many boxes can still be read."""
 
 
 @dataclass(slots=True)
@@ -52,14 +55,15 @@ def causal_graph(
     component: str = "",
     start: When = None,
     end: When = None,
+    limit: int = LIMIT,
     expand: Collection[str] = (),
     namespace: str = "default",
 ) -> GraphPicture:
     """What happened because of a command; by default, of the last one that changed something.
 
     With `start` or `end` (seconds after the beginning), what happened in a window instead. `what` and `component` keep what
-    was about an object and what it owns, or was done by components. `expand` names groups to open. Raises ValueError for
-    what there is not.
+    was about an object and what it owns, or was done by components. With more than `limit` boxes, groups are one box each;
+    `expand` names those to open. Raises ValueError for what there is not.
     """
     scope = scope_of(engine, trace, what, component=component, start=start, end=end, namespace=namespace)
     in_window = start is not None or end is not None
@@ -68,18 +72,20 @@ def causal_graph(
     else:
         root = command_of(trace, command)
         chosen, title, origin = effects_of(trace, root), f"What came of: {root.text}", root.time
-    model = causal_model(engine, title, list(deals(trace, chosen, scope)), origin)
-    return GraphPicture(model, expand=expand)
+    model = causal_model(engine, title, deals(engine, trace, chosen, scope), origin, limit)
+    return GraphPicture(model, limit, expand)
 
 
-def causal_model(engine: Engine, title: str, found: Sequence[Deal], origin: float) -> Graph:
-    """The boxes and arrows."""
+def causal_model(engine: Engine, title: str, found: Sequence[Deal], origin: float, limit: int = LIMIT) -> Graph:
+    """The boxes and arrows. Where many will be one, a moment is no state: it would be counted."""
     nodes = [_node(engine, deal, origin) for deal in found]
+    if len(nodes) > limit:
+        nodes = [replace(node, lines=(*node.lines, node.state), state="") for node in nodes]
     edges = [Edge(cause, deal.id) for deal in found for cause in deal.causes]
     return Graph(title, tuple(nodes), tuple(edges), downward=True)
 
 
-def deals(trace: Trace, chosen: Sequence[Record], scope: Scope) -> Iterator[Deal]:
+def deals(engine: Engine, trace: Trace, chosen: Sequence[Record], scope: Scope) -> list[Deal]:
     """What the records come to, oldest first. What is left out passes its causes on."""
     home: dict[int, tuple[str, ...]] = {}
     made: dict[str, Deal] = {}
@@ -98,8 +104,13 @@ def deals(trace: Trace, chosen: Sequence[Record], scope: Scope) -> Iterator[Deal
             home[record.number] = causes
         else:
             home[record.number] = (_work(made, numbers, unit, causes),)
-    led_on = {cause for deal in made.values() for cause in deal.causes}
-    yield from (deal for deal in made.values() if deal.goes or deal.id in led_on)
+    led_on: set[str] = set()
+    kept: list[Deal] = []
+    for deal in reversed(made.values()):
+        if deal.id in led_on or (deal.goes and not _leads_nowhere(engine, deal)):
+            led_on |= deal.causes.keys()
+            kept.append(deal)
+    return kept[::-1]
 
 
 def _homes(home: dict[int, tuple[str, ...]], causes: Sequence[int]) -> tuple[str, ...]:
@@ -148,10 +159,17 @@ def _node(engine: Engine, deal: Deal, origin: float) -> Node:
     last = deal.goes[-1].work.time
     when = at if last == deal.time else f"{at} to {moment(last - origin)}"
     about = named(deal.subject) if deal.subject else "its node" if deal.who.startswith("kubelet-") else "all"
-    head = f"{deal.who}: {about}"
     calls = runtime_calls([call for unit in deal.goes for call in unit.calls])
     pulls = [f"PullImage {call.what}" for unit in deal.goes for call in unit.calls if call.verb == "PullImage"]
-    writes = summary([deed_of(engine, write) for unit in deal.goes for write in unit.writes], named(deal.subject))
+    deeds = [deed_of(engine, write) for unit in deal.goes for write in unit.writes]
+    seen = [deed for deed in deeds if deed.verb not in UNSEEN] or deeds
     results = dict.fromkeys(unit.result for unit in deal.goes if unit.result)
-    lines = [text for text in (*pulls, calls, *writes.split(", "), *results) if text]
-    return Node(deal.id, (head, *lines), "reconcile", when, deal.who)
+    lines = [text for text in (*pulls, *calls.split(", "), *summary(seen, named(deal.subject)).split(", "), *results) if text]
+    return Node(deal.id, (deal.who, about, *lines), "reconcile", when, deal.who)
+
+
+def _leads_nowhere(engine: Engine, deal: Deal) -> bool:
+    """Whether nobody is told of what was done: of such work, only what something came of is of interest."""
+    if any(unit.calls or unit.refused or unit.result for unit in deal.goes):
+        return False
+    return all(deed_of(engine, write).verb in UNSEEN for unit in deal.goes for write in unit.writes)

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from k8slab.lab import records
-from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node
+from k8slab.lab.drawing import Edge, Graph, Node, Table
 from k8slab.lab.pictures.deeds import named
 from k8slab.lab.pictures.scope import command_of, effects_of
+from k8slab.lab.pictures.tabled import TabledGraph
 from k8slab.lab.pictures.units import subject_of
 from k8slab.lab.records import Record
 from k8slab.lab.trace import Trace
@@ -73,30 +74,41 @@ CHAINS: Mapping[str, tuple[str, ...]] = {
 """The steps of each verb, in order."""
 
 
-def handler_chain(trace: Trace, command: str = "", verb: str = "") -> GraphPicture:
+def handler_chain(trace: Trace, command: str = "", verb: str = "") -> TabledGraph:
     """The way of a command's first request that wrote something; or, with `verb` alone, of any request of that verb.
 
     Raises ValueError for a command that there was not, and a verb whose way is not known.
     """
     if verb and not command:
-        return GraphPicture(chain_model(f"The way of a request: {verb}", _known(verb)))
+        return TabledGraph(chain_model(f"The way of a request: {verb}", _known(verb)), chain_table(_known(verb)))
     asked = [each for each in effects_of(trace, command_of(trace, command)) if each.kind == records.REQUEST]
     wrote = next((each for each in asked if each.revision), asked[0] if asked else None)
     if wrote is None:
         raise ValueError("that command has made no request; see cluster.story() for those that have")
     title = f"The way of a request: {wrote.verb} {named(subject_of(wrote))}, by {wrote.component}"
-    return GraphPicture(chain_model(title, _known(_verb_of(wrote)), wrote))
+    steps = _known(_verb_of(wrote))
+    said = f"answered: {wrote.code}" + (f", revision {wrote.revision} was written" if wrote.revision else "")
+    return TabledGraph(chain_model(title, steps, wrote), chain_table(steps), said)
 
 
 def chain_model(title: str, steps: tuple[str, ...], request: Record | None = None) -> Graph:
     """The steps as boxes, one below the other; of a real request, the last says how it was answered."""
-    nodes = [Node(step, (step, STEPS[step].says), "request") for step in steps]
+    nodes = [Node(step, (f"{step}: {STEPS[step].says}",)) for step in steps]
     failed = request is not None and request.code >= 400
     if request is not None:
         revision = f"revision {request.revision}" if request.revision else "nothing was written"
-        nodes.append(Node("answer", (str(request.code), revision), "fault" if failed else "write", lit=True))
+        nodes.append(Node("answer", (f"{request.code}, {revision}",), "fault" if failed else "write"))
     kind = "dashed" if failed else ""
     return Graph(title, tuple(nodes), tuple(Edge(a.id, b.id, kind=kind) for a, b in pairwise(nodes)), downward=True)
+
+
+def chain_table(steps: tuple[str, ...]) -> Table:
+    """The steps as rows, each with the function that does it."""
+    rows = tuple(
+        (str(number), step, STEPS[step].says, f"{STEPS[step].module}: {STEPS[step].function}")
+        for number, step in enumerate(steps, 1)
+    )
+    return Table(("#", "Step", "What", "Where"), rows)
 
 
 def _verb_of(request: Record) -> str:

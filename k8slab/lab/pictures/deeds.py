@@ -122,18 +122,21 @@ def summary(deeds: Iterable[Deed], subject: str = "") -> str:
         if len(of) > 1:
             parts.append(f"{verb} {len(of)} {plural(kind)}")
         else:
-            parts.append(f"{verb} it {only.detail}".strip() if only.object == subject else str(only))
+            parts.append(str(only).replace(only.object, "it", 1) if only.object == subject else str(only))
     return ", ".join(parts)
 
 
 PAST = {
     "creates": "created", "removes": "removed", "marks": "marked", "scales": "scaled", "binds": "bound",
     "changes": "changed", "changes the template of": "given a new template", "renews": "renewed", "reports": "reported",
+    "updates the status of": "given a new status",
     "changes the owners of": "given other owners", "changes the finalizers of": "given other finalizers",
     "labels": "labelled", "annotates": "annotated", "writes": "written",
 }  # fmt: skip
-MINOR = ("reports", "annotates", "writes")
+MINOR = ("reports", "updates the status of", "annotates", "writes")
 """Verbs of deeds that only tell how things are."""
+UNSEEN = MINOR[1:]
+"""Those of which nobody is told."""
 
 
 def is_upkeep(record: Record) -> bool:
@@ -163,6 +166,11 @@ def _as_it_is(after: JsonObject) -> str:
     return f"as {state}" if state else ""
 
 
+def _shows(before: JsonObject, after: JsonObject) -> bool:
+    """Whether the status has changed in a way that people are told of."""
+    return before.get("status") != after.get("status") and state_of(before) != state_of(after)
+
+
 def _is_lease(before: JsonObject, after: JsonObject) -> bool:
     return bool(after["kind"] == "Lease")
 
@@ -179,7 +187,8 @@ CHANGES: tuple[tuple[str, Fits, Callable[[JsonObject], str]], ...] = (
     ("changes the template of", _differs("spec", "template"), _says("")),
     ("renews", _is_lease, _says("")),
     ("changes", _content_differs, _says("")),
-    ("reports", _differs("status"), _as_it_is),
+    ("reports", _shows, _as_it_is),
+    ("updates the status of", _differs("status"), _says("")),
     ("changes the owners of", _differs("metadata", "ownerReferences"), _says("")),
     ("changes the finalizers of", _differs("metadata", "finalizers"), _says("")),
     ("labels", _differs("metadata", "labels"), _says("")),

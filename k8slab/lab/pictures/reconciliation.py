@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.engine.engine import Engine
@@ -30,6 +29,7 @@ from k8slab.lab.trace import Trace
 NOTHING = "nothing"
 DRAWN = 12
 """So many looks are drawn, the last ones; the table has all."""
+MOST_LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +109,29 @@ def loop_table(looks: Sequence[Look], origin: float) -> Table:
 
 
 def loop_model(title: str, looks: Sequence[Look], origin: float) -> Graph:
-    """The looks as boxes, one below the other; of many, the last twelve."""
-    nodes = []
+    """A row for each look: what was heard, what was compared, what was done; of many, the last twelve."""
+    nodes, edges = [], []
     for number, look in enumerate(looks[-DRAWN:], max(0, len(looks) - DRAWN) + 1):
+        heard, compared, done = f"{number} heard", f"{number} compared", f"{number} done"
         lines = (
-            f"{number}. {look.who}", f"heard: {look.heard or NOTHING}", f"desired: {look.desired}",
-            f"observed: {look.observed}", f"difference: {look.difference}", f"action: {look.action}",
+            f"{number}. {look.who}", f"desired: {look.desired}", f"observed: {look.observed}",
+            f"difference: {look.difference}",
         )  # fmt: skip
-        nodes.append(Node(str(number), lines, "reconcile", moment(look.time - origin)))
-    return Graph(title, tuple(nodes), tuple(Edge(one.id, next_.id) for one, next_ in pairwise(nodes)), downward=True)
+        if look.heard:
+            nodes.append(Node(heard, _lines(look.heard), "delivery"))
+            edges.append(Edge(heard, compared))
+        nodes.append(Node(compared, lines, "reconcile", moment(look.time - origin)))
+        if look.action != NOTHING:
+            nodes.append(Node(done, _lines(look.action), "write"))
+            edges.append(Edge(compared, done))
+    return Graph(title, tuple(nodes), tuple(edges))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """What is enumerated, each in a line; of many, the first ones."""
+    parts = text.split(", ")
+    more = [f"and {len(parts) - MOST_LINES} more"] if len(parts) > MOST_LINES else []
+    return (*parts[:MOST_LINES], *more)
 
 
 def _together(trace: Trace, chosen: Sequence[Unit]) -> Iterator[list[Unit]]:

@@ -4,8 +4,8 @@ Every record that is there because of the command is looked at in order. A reque
 from there to etcd, news one from the API server to whoever watches, a call to the container runtime a loop on the kubelet.
 Nobody speaks to anybody but the API server: that is what the picture shows.
 
-Left out, unless asked for: requests that only read, Events and Leases, and news of which nothing came. Of several new Pods
-one is followed: the others go the same way.
+Left out, unless asked for: requests that only read, writes that nobody is told of (Events, Leases, annotations, counters in
+a status), and news of which nothing came. Of several new Pods one is followed: the others go the same way.
 
 k8slab's own.
 """
@@ -20,7 +20,7 @@ from k8slab.lab import records
 from k8slab.lab.drawing import Message, SequencePicture
 from k8slab.lab.drawing import Sequence as SequenceModel
 from k8slab.lab.drawing.axis import span
-from k8slab.lab.pictures.deeds import deed_of, is_upkeep, named
+from k8slab.lab.pictures.deeds import UNSEEN, Deed, deed_of, is_upkeep, named, summary
 from k8slab.lab.pictures.scope import command_of, effects_of
 from k8slab.lab.pictures.units import Unit, count_of, heard_by, subject_of, units
 from k8slab.lab.records import Record
@@ -28,7 +28,6 @@ from k8slab.lab.trace import Trace
 
 SERVER, ETCD = "API server", "etcd"
 LIMIT = 40
-READS = ("get", "list", "watch")
 
 
 def sequence(
@@ -42,7 +41,7 @@ def sequence(
     root = command_of(trace, command)
     effects = effects_of(trace, root)
     others = set() if every else _other_pods(effects)
-    chosen = [record for record in effects if subject_of(record) not in others]
+    chosen = [record for record in effects if _about(trace, record) not in others]
     messages = list(messages_of(engine, trace, chosen, every))
     title = f"The way of: {root.text}"
     if others:
@@ -50,6 +49,12 @@ def sequence(
     if len(messages) > limit:
         title += f" (the first {limit} of {len(messages)} messages)"
     return SequencePicture(sequence_model(title, messages[:limit]))
+
+
+def _about(trace: Trace, record: Record) -> str:
+    """The object that a record is about; a call to a runtime is about the Pod that is worked on."""
+    work = trace.get(record.causes[0]) if record.kind in (records.CALL, records.DONE) and record.causes else None
+    return subject_of(work or record)
 
 
 def sequence_model(title: str, messages: Sequence[Message]) -> SequenceModel:
@@ -82,7 +87,7 @@ class _Telling:
 
 def messages_of(engine: Engine, trace: Trace, chosen: Sequence[Record], every: bool = False) -> Iterator[Message]:
     """The messages that these records stand for, in order."""
-    found = [unit for unit in units(chosen) if every or _is_useful(unit)]
+    found = [unit for unit in units(chosen) if every or _is_useful(engine, unit)]
     heard = {each.number for unit in found for each in heard_by(trace, unit.work)}
     telling = _Telling(every, {unit.work.number for unit in found} | heard, chosen[0].time if chosen else 0.0)
     for record in chosen:
@@ -93,8 +98,13 @@ def messages_of(engine: Engine, trace: Trace, chosen: Sequence[Record], every: b
             yield replace(message, note=", ".join(filter(None, [message.note, note])))
 
 
-def _is_useful(unit: Unit) -> bool:
-    return bool(unit.writes or unit.calls or unit.refused)
+def _is_useful(engine: Engine, unit: Unit) -> bool:
+    return bool(unit.calls or unit.refused or any(_counts(engine, write) for write in unit.writes))
+
+
+def _counts(engine: Engine, commit: Record) -> bool:
+    """Whether a write is told: others are there for machines."""
+    return not is_upkeep(commit) and deed_of(engine, commit).verb not in UNSEEN
 
 
 def _told(engine: Engine, telling: _Telling, record: Record) -> Iterator[Message]:
@@ -113,25 +123,24 @@ def _told(engine: Engine, telling: _Telling, record: Record) -> Iterator[Message
             more = f" and {count_of(len(news) - 1, 'more change')}" if len(news) > 1 else ""
             yield Message(SERVER, who, f"{news[0].verb} {named(news[0].what)}{more}", note=f"revision {news[0].revision}")
     elif record.kind == records.CALL:
-        yield Message(who, who, f"{record.verb} {_short(record.what)}".strip(), note=record.text)
+        image = f" {record.what}" if record.verb == "PullImage" else ""
+        yield Message(who, who, record.verb + image, note=record.text)
 
 
 def _request(engine: Engine, telling: _Telling, record: Record, commits: Sequence[Record]) -> Iterator[Message]:
-    if not telling.every and (record.verb in READS or (commits and all(map(is_upkeep, commits)))):
-        return
-    if not telling.every and record.code < 400 and not commits:
-        return  # it changed nothing
-    part = record.what.removeprefix(subject_of(record)).strip("/")
-    about = named(subject_of(record)) + (f", {part}" if part else "")
-    answer = str(record.code)
-    yield Message(record.component, SERVER, f"{record.verb} {about}", note=answer)
-    for commit in commits:
-        yield Message(SERVER, ETCD, str(deed_of(engine, commit)), note=f"revision {commit.revision}")
+    if not telling.every and record.code < 400 and not any(_counts(engine, commit) for commit in commits):
+        return  # it changed nothing, or nothing that counts
+    about = named(subject_of(record))
+    # The size of what is created is left to other pictures: here room is dear.
+    deeds = [replace(deed, detail="") if deed.verb == "creates" else deed for deed in _deeds(engine, commits)]
+    label = summary(deeds) or f"{record.verb} {about}"
+    yield Message(record.component, SERVER, label, note=f"{record.verb}, {record.code}")
+    if commits:
+        yield Message(SERVER, ETCD, f"revision {', '.join(str(commit.revision) for commit in commits)}")
 
 
-def _short(what: str) -> str:
-    """A container's id is known by its beginning, a Pod's name says whose call it is already."""
-    return what if len(what) < 40 else what[:12]
+def _deeds(engine: Engine, commits: Sequence[Record]) -> list[Deed]:
+    return [deed_of(engine, commit) for commit in commits]
 
 
 def _other_pods(effects: Sequence[Record]) -> set[str]:

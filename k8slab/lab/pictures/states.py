@@ -11,7 +11,8 @@ Models: the state diagrams of the docs' Pod Lifecycle, and scheduling_queue.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 from k8slab.apimachinery.rest import JsonObject
@@ -21,6 +22,9 @@ from k8slab.kubelet.kubelet import SYNCING, TERMINATED, TERMINATING
 from k8slab.kubelet.pod_status import FAILED, PENDING, RUNNING, SUCCEEDED
 from k8slab.lab import records
 from k8slab.lab.drawing import StateDiagram, StatesPicture, Transition
+from k8slab.lab.drawing.collapse import complete
+from k8slab.lab.drawing.states import state_graph
+from k8slab.lab.drawing.svg import GraphScene, graph_scene
 from k8slab.lab.pictures.deeds import object_named
 from k8slab.lab.records import object_of
 from k8slab.lab.reference import Reference, not_there, reference
@@ -50,7 +54,15 @@ class Machine:
         return StateDiagram(title, tuple(self.states), ways, current, dict(self.states))
 
 
-def states(engine: Engine, trace: Trace, of: str, what: str = "", *, namespace: str = "default") -> StatesPicture:
+class LifePicture(StatesPicture):
+    """A state diagram from top to bottom: ways with words between states with words are wide."""
+
+    @cached_property
+    def _scene(self) -> GraphScene:
+        return graph_scene(complete(replace(state_graph(self.model), downward=True)))
+
+
+def states(engine: Engine, trace: Trace, of: str, what: str = "", *, namespace: str = "default") -> LifePicture:
     """The state diagram `of`: one of `MACHINES`; with `what` (`pod/web-abc`), the state that it is in is lit.
 
     Raises ValueError for a diagram, or an object, that there is not.
@@ -59,14 +71,14 @@ def states(engine: Engine, trace: Trace, of: str, what: str = "", *, namespace: 
     if machine is None:
         raise ValueError(f"there is no diagram of {of!r}; there are: {', '.join(MACHINES)}")
     if not what:
-        return StatesPicture(machine.diagram())
+        return LifePicture(machine.diagram())
     wanted = reference(what, namespace)
     if wanted.resource.kind != machine.kind:
         raise ValueError(f"{of!r} is the life of a {machine.kind}, and {what!r} is a {wanted.resource.kind}")
     if object_named(engine, wanted.what) is None:
         found = engine.server.registry.list(wanted.resource, wanted.namespace).items
         raise not_there(wanted, [each["metadata"]["name"] for each in found])
-    return StatesPicture(machine.diagram(machine.now(engine, trace, wanted), wanted.name))
+    return LifePicture(machine.diagram(machine.now(engine, trace, wanted), wanted.name))
 
 
 # Where an object is: from its status.

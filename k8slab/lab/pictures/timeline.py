@@ -20,7 +20,7 @@ from k8slab.engine.faults import FAULTS
 from k8slab.lab import records
 from k8slab.lab.drawing import Bar, Mark, Timeline, TimelinePicture
 from k8slab.lab.pictures import spans
-from k8slab.lab.pictures.deeds import MINOR, deed_of, is_upkeep, named, summary
+from k8slab.lab.pictures.deeds import MINOR, UNSEEN, deed_of, is_upkeep, named, summary
 from k8slab.lab.pictures.scope import Scope, When, scope_of
 from k8slab.lab.pictures.units import Unit, count_of, runtime_calls, units
 from k8slab.lab.records import Record
@@ -134,11 +134,12 @@ def _told(engine: Engine, together: Sequence[Unit]) -> str:
     calls = runtime_calls([call for unit in together for call in unit.calls])
     deeds = [deed_of(engine, write) for unit in together for write in unit.writes]
     major = [deed for deed in deeds if deed.verb not in MINOR]
+    told = [deed for deed in deeds if deed.verb not in UNSEEN]
     # That what was asked for is gone already is no failure: somebody was faster.
     failed = [each for unit in together for each in unit.refused if each.code not in (404, 409)]
     refused = f"{count_of(len(failed), 'request')} failed" if failed else ""
     results = dict.fromkeys(unit.result for unit in together if unit.result)
-    return ", ".join(filter(None, [calls, summary(major or ([] if calls else deeds)), refused, *results]))
+    return ", ".join(filter(None, [calls, summary(major or ([] if calls else told)), refused, *results]))
 
 
 def _pulls(view: View) -> Iterator[Bar]:

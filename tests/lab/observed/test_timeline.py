@@ -44,15 +44,11 @@ def test_a_pod_has_all_times_that_the_cluster_keeps(fake, lab):
     assert answer.timeline.title == "Timeline of Pod web"
 
 
-def test_with_what_it_owns_each_lane_names_its_object(fake, lab, web):
+def test_with_what_it_owns_each_object_has_a_lane(fake, lab, web):
     told(fake, web[2])
-    lanes = lab.timeline("deploy/web", owned=True).timeline.lanes
-    assert lanes == (
-        "Deployment web: life",
-        "ReplicaSet web-1: life",
-        "Pod web-1-a: life",
-        "Pod web-1-a: kubelet node-1 says",
-    )
+    timeline = lab.timeline("deploy/web", owned=True).timeline
+    assert timeline.lanes == ("Deployment/web", "ReplicaSet/web-1", "Pod/web-1-a")
+    assert [bar.label for bar in timeline.bars] == ["BackOff: Back-off (4 times) (kubelet node-1 says)"]
 
 
 def test_any_kind_has_a_timeline_and_odd_conditions_do_no_harm(fake, lab):

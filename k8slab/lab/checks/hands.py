@@ -1,0 +1,66 @@
+"""A cluster in a learner's hands: kubectl and time, as on any cluster of the world, and none of the lab's instruments.
+
+A judge hands it over where the answer must come from the API alone. It notes every command, so that a judge can say what was
+asked and what came back. It is a fence and no wall: the learner's code runs in the judge's own process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from k8slab.cluster import Cluster
+from k8slab.loop.kubectl import KubectlResult
+from k8slab.loop.stepped import Halt
+
+PATIENCE = "30s"
+"""Of virtual time: how long a kubectl waits that does not say so itself. What waits in vain would wait ten minutes."""
+
+
+class Hands:
+    """What of a cluster a learner's code may use."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.commands: list[KubectlResult] = []
+        """Every kubectl so far: its arguments, and what came of it."""
+        # Closures, so that the cluster itself is no attribute.
+        self._kubectl = lambda command, stdin, timeout: cluster.kubectl(command, stdin, timeout)
+        self._run_for = lambda duration: cluster.run_for(duration)
+
+    def kubectl(
+        self, command: str | Sequence[str], stdin: str | None = None, timeout: float | str | None = None
+    ) -> KubectlResult:
+        """See `Cluster.kubectl`. It waits for 30 virtual seconds at most, unless `timeout` says otherwise."""
+        done: KubectlResult = self._kubectl(command, stdin, PATIENCE if timeout is None else timeout)
+        self.commands.append(done)
+        return done
+
+    def run_for(self, duration: float | str) -> Halt | None:
+        """Let time pass: `cluster.run_for("60s")`."""
+        halt: Halt | None = self._run_for(duration)
+        return halt
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"here a cluster has only kubectl and run_for, and no {name!r}")
+
+
+def deployment(name: str, image: str, replicas: int = 1, command: Sequence[str] = ()) -> dict[str, Any]:
+    """What `kubectl create deployment` sends; a new one each time, for the server makes an object that it is given its own."""
+    container = {"name": name, "image": image} | ({"command": list(command)} if command else {})
+    labels = {"app": name}
+    template = {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container]}}
+    spec = {"replicas": replicas, "selector": {"matchLabels": dict(labels)}, "template": template}
+    return {"metadata": {"name": name, "labels": labels}, "spec": spec}
+
+
+def shown(value: Any) -> str:
+    """An answer that is not what it should be, as messages have it."""
+    if value is None or value is ...:
+        return "still empty"
+    return f"{type(value).__name__}: {value!r}"
+
+
+def printed(value: Any) -> str:
+    """A value of a table as one would type it."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
