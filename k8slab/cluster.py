@@ -22,7 +22,7 @@ from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, parse_duration
 from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, Engine, MakeComponent, Spec
-from k8slab.engine.faults import FAULTS, arguments_of
+from k8slab.engine.faults import FAULTS, arguments_of, fault_id
 from k8slab.engine.inputs import Fault
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Command
@@ -199,15 +199,26 @@ class Cluster:
             return loop.step()
 
     def play(self, speed: float = 1.0) -> None:
-        """Let time pass by itself, `speed` times as fast as real time, until `pause()`."""
+        """Let time pass by itself, `speed` times as fast as real time (infinity: as it can), until `pause()`."""
         self._check_open()
+        self._engine.loop.halt = None
         self._engine.loop.play(speed)
+
+    @property
+    def playing(self) -> bool:
+        """Whether time passes by itself."""
+        return self._engine.loop.playing
 
     def pause(self) -> None:
         """Stop what `play` began; in live mode, let every component finish its unit of work and wait for `play()`."""
         self._engine.loop.pause()
 
     # What is there, and what happened.
+
+    @property
+    def engine(self) -> Engine:
+        """The machine inside, as of now: another one after going back."""
+        return self._engine
 
     @property
     def store(self) -> Store:
@@ -327,10 +338,15 @@ class FaultSwitch:
         self.active = False
         self._cluster = cluster
 
+    @property
+    def id(self) -> str:
+        """What it is called while it is active."""
+        return fault_id(self.name, self.arguments)
+
     def start(self) -> Self:
         """Let it begin; one that happens once has happened then. Raises ValueError if it cannot."""
         self._cluster._check_open()
-        self._cluster._engine.take(Fault(self.name, self.arguments))
+        self._cluster.engine.take(Fault(self.name, self.arguments))
         self.active = FAULTS[self.name].end is not None
         return self
 
@@ -338,7 +354,7 @@ class FaultSwitch:
         """Let it end. To end what has not begun, or has ended, is fine."""
         self._cluster._check_open()
         if FAULTS[self.name].end is not None:
-            self._cluster._engine.take(Fault(self.name, self.arguments, ends=True))
+            self._cluster.engine.take(Fault(self.name, self.arguments, ends=True))
         self.active = False
 
     def __enter__(self) -> Self:

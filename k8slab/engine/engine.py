@@ -44,7 +44,7 @@ from k8slab.cri.dial import dial_simulated
 from k8slab.cri.network import SimulatedNetwork
 from k8slab.cri.registry import SimulatedRegistry
 from k8slab.cri.simulated import SimulatedRuntime
-from k8slab.engine.faults import FAULTS, check_fault
+from k8slab.engine.faults import FAULTS, check_fault, fault_id
 from k8slab.engine.inputs import Asked, Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Command, Entry, Journal
@@ -111,6 +111,8 @@ class Engine:
         self.kubelets: dict[str, Kubelet] = {}
         self.lines: dict[str, Line] = {}
         """The line of each component to the API server."""
+        self.faults: dict[str, Fault] = {}
+        """Those that have begun and not ended, by `fault_id`."""
         self.skews: dict[str, float] = {}
         """By how many seconds a component's clock is ahead."""
         self.streams: list[Stream] = []
@@ -210,6 +212,10 @@ class Engine:
     def fault(self, name: str, arguments: Mapping[str, Any], *, ends: bool = False) -> None:
         """Let a fault begin, or end."""
         kind = FAULTS[name]
+        if kind.end is not None:
+            self.faults.pop(fault_id(name, arguments), None)
+            if not ends:
+                self.faults[fault_id(name, arguments)] = Fault(name, dict(arguments))
         happen = kind.end if ends and kind.end is not None else kind.begin
         happen(self, **arguments)
 

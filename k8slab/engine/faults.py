@@ -55,8 +55,11 @@ class FaultKind:
     """None: it happens once, and there is nothing to end."""
 
 
-def arguments_of(engine: Engine, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a fault, in form, with defaults. Raises ValueError, which says what there is."""
+def arguments_of(engine: Engine | None, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a fault, in form, with defaults. Raises ValueError, which says what there is.
+
+    `engine` None: it is not known yet which components and nodes there will be.
+    """
     kind = FAULTS.get(name)
     if kind is None:
         raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
@@ -66,7 +69,7 @@ def arguments_of(engine: Engine, name: str, given: Mapping[str, Any]) -> dict[st
     found = {}
     for argument in kind.arguments:
         value = given.get(argument.name, argument.default)
-        choices = sorted(argument.choices(engine)) if argument.choices else None
+        choices = sorted(argument.choices(engine)) if argument.choices and engine is not None else None
         if value is None:
             among = f", one of: {', '.join(choices)}" if choices else ""
             raise ValueError(f"the fault {name!r} needs {argument.name}=...{among}")
@@ -79,6 +82,11 @@ def arguments_of(engine: Engine, name: str, given: Mapping[str, Any]) -> dict[st
             raise ValueError(f"unknown {argument.name} {value!r}; there are: {there_are}")
         found[argument.name] = value
     return found
+
+
+def fault_id(name: str, arguments: Mapping[str, Any]) -> str:
+    """What a fault that has begun is called: the same fault of the same things is one."""
+    return " ".join([name, *(f"{key}={arguments[key]}" for key in sorted(arguments))])
 
 
 def check_fault(engine: Engine, fault: Fault) -> None:

@@ -74,7 +74,7 @@ class _SkewedRuntime:
 
     def _shown(self, view: View) -> View:
         """With the wrong clock's times; 0 is no time."""
-        times = {name: when + self._ahead for name in TIMES if (when := getattr(view, name, 0.0))}
+        times: dict[str, Any] = {name: when + self._ahead for name in TIMES if (when := getattr(view, name, 0.0))}
         return replace(view, **times)
 
     def __getattr__(self, name: str) -> Any:

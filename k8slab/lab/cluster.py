@@ -6,10 +6,11 @@ is only what a learner types. Most load when they are first used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from k8slab import cluster
 from k8slab.engine.engine import Engine, MakeComponent
@@ -17,15 +18,24 @@ from k8slab.engine.fingerprint import fingerprint
 from k8slab.engine.instrument import Instrument
 from k8slab.lab import saved, stepping
 from k8slab.lab.breakpoints import Breakpoint, Breakpoints, breakpoint_of
+from k8slab.lab.desk.changes import Changes
+from k8slab.lab.desk.views import ClusterPicture
 from k8slab.lab.differences import Differences, diff
-from k8slab.lab.drawing import Table
+from k8slab.lab.drawing import Picture, Table
 from k8slab.lab.moments import Moment
 from k8slab.lab.past import Past, Pasts
+from k8slab.lab.pictures.architecture import architecture
+from k8slab.lab.pictures.ownership import ownership_graph
+from k8slab.lab.pictures.timeline import timeline
 from k8slab.lab.records import Record
 from k8slab.lab.story import Story, repeatable
 from k8slab.lab.trace import Trace
 from k8slab.lab.why import Why, why, why_revision
 from k8slab.loop.stepped import Halt, SteppedLoop
+
+if TYPE_CHECKING:
+    from k8slab.lab.widgets import Controls, GraphView, ObjectsView, TimelineView
+    from k8slab.lab.widgets.selection import Selection
 
 
 class Cluster(cluster.Cluster):
@@ -38,6 +48,8 @@ class Cluster(cluster.Cluster):
         self._breakpoints = Breakpoints()
         self._story: Story | None = None
         self._pasts = Pasts()
+        self.changes = Changes()
+        """Who is told when the cluster has changed: widgets, and the dashboard."""
         super()._hold(engine, port)
 
     def _drive(self, engine: Engine) -> None:
@@ -45,6 +57,7 @@ class Cluster(cluster.Cluster):
         assert isinstance(engine.instrument, Trace)
         self.trace = engine.instrument
         self._breakpoints.watch(engine, self.trace)
+        self.changes.watch(self.trace)
 
     def _new_instrument(self) -> Instrument:
         return Trace()
@@ -60,6 +73,17 @@ class Cluster(cluster.Cluster):
         if not what and revision:
             return why_revision(self._engine, self.trace, revision)
         return why(self._engine, self.trace, what, field=field, revision=revision, namespace=namespace)
+
+    def why_id(self, id: str) -> Why:
+        """The same for the id of a picture's object: `Pod/default/web-abc`."""
+        return self.why(id)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Within it nothing moves (on a stepped cluster), and what is asked is not part of what happens: for instruments."""
+        loop = self._engine.loop
+        with loop.lock if isinstance(loop, SteppedLoop) else nullcontext(), self.trace.unseen():
+            yield
 
     # Steps.
 
@@ -194,6 +218,48 @@ class Cluster(cluster.Cluster):
         Filters: kind, name, namespace, ignore. Raises ValueError for a moment that is not kept.
         """
         return diff(self.at(a), self.at(self.store.revision if b is None else b), **filters)
+
+    # Widgets. Choosing an object in one of them chooses it in all.
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The object that is chosen in the widgets: `cluster.selection.selected`."""
+        from k8slab.lab.widgets.selection import Selection
+
+        return Selection()
+
+    def view(self) -> GraphView:
+        """The cluster at work, live: its components, nodes and Pods, and who talks to whom."""
+        return self._graph_view(lambda: architecture(self.engine, self.trace))
+
+    def graph(self, kind: str = "", name: str = "", namespace: str = "default") -> GraphView:
+        """Who owns whom, live: of one object, or of a whole namespace."""
+        return self._graph_view(lambda: ownership_graph(self.client, kind, name, namespace))
+
+    def timeline(self, what: str = "", **filters: Any) -> TimelineView:
+        """What happened when, live: by component, or of one object: `cluster.timeline("pod/web-abc")`."""
+        from k8slab.lab.widgets import TimelineView
+
+        return TimelineView(ClusterPicture(self, lambda: timeline(self.engine, self.trace, what, **filters)))
+
+    def controls(self) -> Controls:
+        """Play, pause, step, back, speed, faults."""
+        from k8slab.lab.desk.hands import ClusterHands
+        from k8slab.lab.widgets import Controls
+
+        return Controls(ClusterHands(self))
+
+    def objects(self, text: str = "", kind: str = "", namespace: str = "") -> ObjectsView:
+        """All objects, to look through: YAML, events, why."""
+        from k8slab.lab.desk.objects import ClusterObjects
+        from k8slab.lab.widgets import ObjectsView
+
+        return ObjectsView(ClusterObjects(self), text=text, kind=kind, namespace=namespace)
+
+    def _graph_view(self, draw: Callable[[], Picture]) -> GraphView:
+        from k8slab.lab.widgets import GraphView
+
+        return GraphView(ClusterPicture(self, draw))
 
     # Breakpoints.
 

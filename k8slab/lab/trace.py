@@ -16,6 +16,7 @@ import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -47,7 +48,7 @@ _NONE = (0, "")
 class _Now:
     """What a thread is doing."""
 
-    __slots__ = ("asked", "component", "keyed", "unit")
+    __slots__ = ("asked", "component", "keyed", "looking", "unit")
 
     def __init__(self) -> None:
         self.component = ""
@@ -57,6 +58,8 @@ class _Now:
         """Whether that work is for a key."""
         self.asked = 0
         """The number of the input that is being applied."""
+        self.looking = False
+        """Whether an instrument looks at the cluster: what it asks for is not part of what happens."""
 
 
 class _Threads(threading.local):
@@ -78,6 +81,8 @@ class Trace(Instrument):
         self._lock = threading.Lock()
         self._threads = _Threads()
         self._listeners: list[Callable[[Record], None]] = []
+        self._onlookers: list[Callable[[], None]] = []
+        self._seen = 0
         self._engine: Engine | None = None
         self._tell_time: Callable[[], float] = lambda: 0.0
         self._step = 0
@@ -99,7 +104,7 @@ class Trace(Instrument):
         return self._last
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(self.records)
+        return iter(list(self.records))  # a copy: a live cluster's threads go on writing
 
     def get(self, number: int) -> Record | None:
         """The record of a number; None if it is not kept any more."""
@@ -121,7 +126,7 @@ class Trace(Instrument):
         """The records of a kind, of components and of objects whose names contain a text, and between two moments."""
         return [
             each
-            for each in self.records
+            for each in self
             if (not kind or each.kind == kind)
             and component in each.component
             and what in each.what
@@ -140,6 +145,24 @@ class Trace(Instrument):
         """Call a function with each record from now on. Returns what ends that."""
         self._listeners.append(on_record)
         return lambda: self._listeners.remove(on_record) if on_record in self._listeners else None
+
+    def look_on(self, on_change: Callable[[], None]) -> Callable[[], None]:
+        """Call a function between two units of work, or after an input, if something was recorded. Returns what ends that.
+
+        Unlike a listener, it may look at the cluster: nobody is in the middle of something.
+        """
+        self._onlookers.append(on_change)
+        return lambda: self._onlookers.remove(on_change) if on_change in self._onlookers else None
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Within it, this thread's requests are not recorded: an instrument looks, and nobody asked for anything."""
+        now = self._threads.now
+        before, now.looking = now.looking, True
+        try:
+            yield
+        finally:
+            now.looking = before
 
     # The engine.
 
@@ -183,6 +206,8 @@ class Trace(Instrument):
         if now.unit:
             self.add(records.DONE, component=component, causes=(now.unit,))
         now.component, now.unit, now.keyed = "", 0, False
+        if self._onlookers:
+            self._show()
 
     def said(self, command: Command) -> None:
         """Somebody outside says what they do."""
@@ -200,6 +225,19 @@ class Trace(Instrument):
     def applied(self, given: Input) -> None:
         """It has come."""
         self._threads.now.asked = 0
+        if self._onlookers:
+            self._show()
+
+    def _show(self) -> None:
+        if self._seen == self._last or self._threads.now.component:
+            return
+        self._seen = self._last
+        for look in tuple(self._onlookers):
+            try:
+                look()
+            except Exception:
+                self._onlookers.remove(look)
+                log.exception("an onlooker of the trace failed, and sees no more")
 
     # The joints.
 
@@ -215,6 +253,8 @@ class Trace(Instrument):
             self._commit_at[entry.revision] = number, what
 
     def _requested(self, audit: AuditRecord) -> None:
+        if self._threads.now.looking:
+            return
         self.add(
             records.REQUEST, component=self._threads.now.component or audit.user_agent.partition("/")[0], verb=audit.verb,
             what=_named(audit), revision=audit.revision, read=audit.read, code=audit.code, causes=self._working(),

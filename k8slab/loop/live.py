@@ -71,6 +71,11 @@ class LiveLoop:
         if worker := self._workers.get(name):
             worker.woken.set()
 
+    @property
+    def playing(self) -> bool:
+        """Whether it is not paused."""
+        return not self._paused
+
     def pause(self) -> None:
         """Nobody begins another unit of work until `play`."""
         self._paused = True

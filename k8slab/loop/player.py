@@ -15,6 +15,9 @@ from k8slab.clock import Stopwatch
 log = logging.getLogger(__name__)
 
 FRAME_SECONDS = 0.05
+AS_FAST_AS_POSSIBLE = float("inf")
+STRIDE_SECONDS = 10.0
+"""As fast as possible means: so much virtual time, and again."""
 
 
 class Playable(Protocol):
@@ -22,6 +25,11 @@ class Playable(Protocol):
 
     def run_for(self, seconds: float) -> None:
         """Let this much virtual time pass."""
+        ...
+
+    @property
+    def halt(self) -> object | None:
+        """Why it stopped before that; None if it did not."""
         ...
 
 
@@ -34,7 +42,7 @@ class Player:
         self._thread: threading.Thread | None = None
 
     def play(self, speed: float) -> None:
-        """Begin, or go on at another speed. Raises ValueError unless `speed` is positive."""
+        """Begin, or go on at another speed; infinity: as fast as possible. Raises ValueError unless `speed` is positive."""
         if not speed > 0:
             raise ValueError(f"cannot play at speed {speed}: use a positive number, such as 1 (real time) or 60")
         self.pause()
@@ -52,11 +60,19 @@ class Player:
     def _run(self, speed: float, stop: threading.Event) -> None:
         watch = Stopwatch()
         played = 0.0
-        while not stop.wait(FRAME_SECONDS):
-            due = watch.elapsed() * speed - played
+        hurry = speed == AS_FAST_AS_POSSIBLE
+        while not stop.wait(0.0 if hurry else FRAME_SECONDS):
+            due = STRIDE_SECONDS if hurry else watch.elapsed() * speed - played
             try:
                 self._loop.run_for(due)
             except Exception:
                 log.exception("playing stopped")
                 return
+            if self._loop.halt is not None:
+                return
             played += due
+
+    @property
+    def playing(self) -> bool:
+        """Whether it plays."""
+        return self._thread is not None and self._thread.is_alive()

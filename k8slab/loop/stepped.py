@@ -137,6 +137,11 @@ class SteppedLoop:
         """Let time pass by itself, `speed` times as fast as real time. Raises ValueError unless `speed` is positive."""
         self._player.play(speed)
 
+    @property
+    def playing(self) -> bool:
+        """Whether time passes by itself."""
+        return self._player.playing
+
     def pause(self) -> None:
         """End `play`."""
         self._player.pause()

@@ -97,7 +97,7 @@ class Check:
                 passed.add(each.name)
                 verdicts.append(Verdict(each.name, each.points, each.points, PASSED))
             else:
-                verdicts.append(Verdict(each.name, 0, each.points, FAILED, fault))
+                verdicts.append(Verdict(each.name, 0, each.points, FAILED, _printable(fault)))
         return Result(verdicts)
 
     def hint(self, number: int = 1) -> str:
@@ -105,6 +105,13 @@ class Check:
         if not 1 <= number <= len(self.hints):
             raise ValueError(f"there are hints 1 to {len(self.hints)}")
         return self.hints[number - 1]
+
+
+def shown(value: Any) -> str:
+    """An answer that is not what it should be, as messages have it."""
+    if value is None or value is ...:
+        return "still empty"
+    return f"{type(value).__name__}: {value!r}"
 
 
 def _judged(criterion: Criterion, answer: Any) -> str | None:
@@ -118,6 +125,11 @@ def _judged(criterion: Criterion, answer: Any) -> str | None:
     except BaseException as error:  # whatever a learner's code raises, SystemExit and the like included
         return f"your code raised {type(error).__name__}{_said(error)}"
     return None
+
+
+def _printable(text: str) -> str:
+    """A text that every notebook can store: halves of characters, which an answer may hold, become question marks."""
+    return text.encode(errors="replace").decode()
 
 
 def _said(error: BaseException) -> str:

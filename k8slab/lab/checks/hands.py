@@ -6,9 +6,8 @@ asked and what came back. It is a fence and no wall: the learner's code runs in 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from k8slab.cluster import Cluster
 from k8slab.loop.kubectl import KubectlResult
@@ -43,24 +42,3 @@ class Hands:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"here a cluster has only kubectl and run_for, and no {name!r}")
-
-
-def deployment(name: str, image: str, replicas: int = 1, command: Sequence[str] = ()) -> dict[str, Any]:
-    """What `kubectl create deployment` sends; a new one each time, for the server makes an object that it is given its own."""
-    container = {"name": name, "image": image} | ({"command": list(command)} if command else {})
-    labels = {"app": name}
-    template = {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container]}}
-    spec = {"replicas": replicas, "selector": {"matchLabels": dict(labels)}, "template": template}
-    return {"metadata": {"name": name, "labels": labels}, "spec": spec}
-
-
-def shown(value: Any) -> str:
-    """An answer that is not what it should be, as messages have it."""
-    if value is None or value is ...:
-        return "still empty"
-    return f"{type(value).__name__}: {value!r}"
-
-
-def printed(value: Any) -> str:
-    """A value of a table as one would type it."""
-    return json.dumps(value) if isinstance(value, str) else repr(value)

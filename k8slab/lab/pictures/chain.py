@@ -37,10 +37,10 @@ class Step:
 
 SERVER = "k8slab.apiserver"
 STEPS: Mapping[str, Step] = {
-    "read the path": Step("verb, resource, name", "request_info", f"{SERVER}.routes"),
+    "read the path": Step("what is asked?", "request_info", f"{SERVER}.routes"),
     "authenticate": Step("who asks?", "authenticate", f"{SERVER}.authentication"),
     "authorize": Step("may they?", "authorize", f"{SERVER}.authorization"),
-    "route": Step("to the verb's handler", "_dispatch", f"{SERVER}.server"),
+    "route": Step("which handler?", "_dispatch", f"{SERVER}.server"),
     "decode": Step("JSON, YAML or protobuf", "read_object", f"{SERVER}.decode"),
     "decode the patch": Step("what should change", "read_patch", f"{SERVER}.decode"),
     "decode the options": Step("how to delete", "read_options", f"{SERVER}.decode"),
@@ -48,13 +48,13 @@ STEPS: Mapping[str, Step] = {
     "fetch": Step("from etcd", "get", f"{SERVER}.registry"),
     "fetch all": Step("from etcd", "list", f"{SERVER}.registry"),
     "default": Step("what was left open", "default", f"{SERVER}.strateg"),
-    "admit, and change": Step("admission plugins may change it", "mutate", f"{SERVER}.admission"),
-    "validate": Step("is it allowed to be so?", "validate_metadata", f"{SERVER}.metadata"),
+    "admit, and change": Step("mutating plugins", "mutate", f"{SERVER}.admission"),
+    "validate": Step("may it be so?", "validate_metadata", f"{SERVER}.metadata"),
     "validate the change": Step("may it change so?", "validate_metadata_update", f"{SERVER}.metadata"),
     "validate the status": Step("may it be so?", "validate_status_update", f"{SERVER}.strateg"),
-    "admit, or refuse": Step("admission plugins may refuse it", "validate", f"{SERVER}.admission"),
-    "store": Step("one transaction in etcd", "transact", "k8slab.etcd"),
-    "encode": Step("JSON, or a table for kubectl", "answer", f"{SERVER}.negotiation"),
+    "admit, or refuse": Step("validating plugins", "validate", f"{SERVER}.admission"),
+    "store": Step("a transaction in etcd", "transact", "k8slab.etcd"),
+    "encode": Step("JSON, or a table", "answer", f"{SERVER}.negotiation"),
 }
 """Every step that some verb takes."""
 
@@ -80,12 +80,12 @@ def handler_chain(trace: Trace, command: str = "", verb: str = "") -> TabledGrap
     Raises ValueError for a command that there was not, and a verb whose way is not known.
     """
     if verb and not command:
-        return TabledGraph(chain_model(f"The way of a request: {verb}", _known(verb)), chain_table(_known(verb)))
+        return TabledGraph(chain_model(f"A request: {verb}", _known(verb)), chain_table(_known(verb)))
     asked = [each for each in effects_of(trace, command_of(trace, command)) if each.kind == records.REQUEST]
     wrote = next((each for each in asked if each.revision), asked[0] if asked else None)
     if wrote is None:
         raise ValueError("that command has made no request; see cluster.story() for those that have")
-    title = f"The way of a request: {wrote.verb} {named(subject_of(wrote))}, by {wrote.component}"
+    title = f"{wrote.component}: {wrote.verb} {named(subject_of(wrote))}"
     steps = _known(_verb_of(wrote))
     said = f"answered: {wrote.code}" + (f", revision {wrote.revision} was written" if wrote.revision else "")
     return TabledGraph(chain_model(title, steps, wrote), chain_table(steps), said)

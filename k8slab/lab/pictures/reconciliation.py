@@ -18,7 +18,7 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.engine.engine import Engine
 from k8slab.lab.drawing import Edge, Graph, Node, Table
 from k8slab.lab.drawing.axis import moment
-from k8slab.lab.pictures.deeds import deed_of, differences, named, summary
+from k8slab.lab.pictures.deeds import UNSEEN, deed_of, differences, named, summary
 from k8slab.lab.pictures.heard import Heard
 from k8slab.lab.pictures.scope import Scope, When, scope_of
 from k8slab.lab.pictures.tabled import TabledGraph
@@ -118,11 +118,11 @@ def loop_model(title: str, looks: Sequence[Look], origin: float) -> Graph:
             f"difference: {look.difference}",
         )  # fmt: skip
         if look.heard:
-            nodes.append(Node(heard, _lines(look.heard), "delivery"))
+            nodes.append(Node(heard, ("heard", *_lines(look.heard)), "delivery"))
             edges.append(Edge(heard, compared))
         nodes.append(Node(compared, lines, "reconcile", moment(look.time - origin)))
         if look.action != NOTHING:
-            nodes.append(Node(done, _lines(look.action), "write"))
+            nodes.append(Node(done, ("did", *_lines(look.action)), "write"))
             edges.append(Edge(compared, done))
     return Graph(title, tuple(nodes), tuple(edges))
 
@@ -185,7 +185,8 @@ def _action(engine: Engine, goes: Sequence[Unit]) -> str:
     calls = runtime_calls(call for unit in goes for call in unit.calls)
     pulls = [f"PullImage {call.what}" for unit in goes for call in unit.calls if call.verb == "PullImage"]
     deeds = [deed_of(engine, write) for unit in goes for write in unit.writes]
-    writes = summary(deeds, named(goes[0].subject))
+    seen = [deed for deed in deeds if deed.verb not in UNSEEN] or deeds
+    writes = summary(seen, named(goes[0].subject))
     refused = [f"{each.verb} {named(each.what)} refused ({each.code})" for unit in goes for each in unit.refused]
     result = next((unit.result for unit in goes if unit.result), "")
     return ", ".join(filter(None, [*pulls, calls, writes, *refused, result])) or NOTHING

@@ -20,7 +20,7 @@ from k8slab.lab import records
 from k8slab.lab.drawing import Message, SequencePicture
 from k8slab.lab.drawing import Sequence as SequenceModel
 from k8slab.lab.drawing.axis import span
-from k8slab.lab.pictures.deeds import UNSEEN, Deed, deed_of, is_upkeep, named, summary
+from k8slab.lab.pictures.deeds import UNSEEN, deed_of, is_upkeep, named, summary
 from k8slab.lab.pictures.scope import command_of, effects_of
 from k8slab.lab.pictures.units import Unit, count_of, heard_by, subject_of, units
 from k8slab.lab.records import Record
@@ -131,16 +131,18 @@ def _request(engine: Engine, telling: _Telling, record: Record, commits: Sequenc
     if not telling.every and record.code < 400 and not any(_counts(engine, commit) for commit in commits):
         return  # it changed nothing, or nothing that counts
     about = named(subject_of(record))
-    # The size of what is created is left to other pictures: here room is dear.
-    deeds = [replace(deed, detail="") if deed.verb == "creates" else deed for deed in _deeds(engine, commits)]
-    label = summary(deeds) or f"{record.verb} {about}"
+    label = _label(engine, commits) or f"{record.verb} {about}"
     yield Message(record.component, SERVER, label, note=f"{record.verb}, {record.code}")
     if commits:
         yield Message(SERVER, ETCD, f"revision {', '.join(str(commit.revision) for commit in commits)}")
 
 
-def _deeds(engine: Engine, commits: Sequence[Record]) -> list[Deed]:
-    return [deed_of(engine, commit) for commit in commits]
+def _label(engine: Engine, commits: Sequence[Record]) -> str:
+    """What a request wrote, in short: here room is dear."""
+    deeds = [deed_of(engine, commit) for commit in commits]
+    if len(deeds) == 1 and deeds[0].verb == "reports":
+        return f"{deeds[0].object} is {deeds[0].detail.removeprefix('as ')}"
+    return summary(replace(deed, detail="") if deed.verb == "creates" else deed for deed in deeds)
 
 
 def _other_pods(effects: Sequence[Record]) -> set[str]:

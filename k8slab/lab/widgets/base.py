@@ -129,7 +129,9 @@ class LabWidget(anywidget.AnyWidget):
         answers = self._answers()
         kind = message.get("type") if isinstance(message, dict) else None
         if not isinstance(message, dict) or kind not in answers:
-            raise ValueError(f"The widget asked for {kind!r}, which this version of k8slab does not know; run the cell again")
+            raise ValueError(
+                f"The widget asked for {kind!r}, which this version of k8slab does not know; run the cell again"
+            )
         answers[kind](message)
 
     def _hello(self, message: Message) -> None:

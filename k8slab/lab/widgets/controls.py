@@ -34,9 +34,7 @@ class Controls(LabWidget):
 
     _esm = javascript("controls")
 
-    def __init__(
-        self, target: Controllable, *, selection: Selection | None = None, timer: Timer | None = None
-    ) -> None:
+    def __init__(self, target: Controllable, *, selection: Selection | None = None, timer: Timer | None = None) -> None:
         self._target = target
         self._speed = "1"
         self._begun: dict[str, str] = {}
@@ -57,7 +55,7 @@ class Controls(LabWidget):
         target = self._target
         active = ", ".join(row["label"] for row in target.faults() if row["active"])
         return [
-            ("Time", to_rfc3339(target.now)),
+            ("Time", _clock_face(target.now)),
             ("Step", f"{target.steps} of {target.last_step}"),
             ("Revision", str(target.revision)),
             ("Faults", active or "none"),
@@ -70,7 +68,7 @@ class Controls(LabWidget):
             "step": target.steps,
             "first": getattr(target, "first_step", 0),
             "last": target.last_step,
-            "time": to_rfc3339(target.now),
+            "time": _clock_face(target.now),
             "revision": target.revision,
             "playing": target.playing,
             "speed": self._speed,
@@ -140,6 +138,10 @@ def _fault(row: FaultRow) -> dict[str, Any]:
         "active": row["active"],
         "once": row.get("once", False),
     }
+
+
+def _clock_face(now: float) -> str:
+    return to_rfc3339(now).replace("T", " ")
 
 
 def _word(value: object) -> str:

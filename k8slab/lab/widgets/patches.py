@@ -22,11 +22,10 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Patch:
     """What leads from one state to another; empty where they are equal."""
     patch: Patch = {}
     for part, value in after.items():
-        old = before.get(part)
-        if part in before and old == value:
+        if part in before and before[part] == value:
             continue
-        if part in before and is_keyed(old) and is_keyed(value):
-            patch.setdefault("lists", {})[part] = _list_difference(old, value)
+        if part in before and is_keyed(before[part]) and is_keyed(value):
+            patch.setdefault("lists", {})[part] = _list_difference(before[part], value)
         else:
             patch.setdefault("set", {})[part] = value
     if gone := [part for part in before if part not in after]:
@@ -37,7 +36,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Patch:
 def apply(state: Mapping[str, Any], patch: Patch) -> State:
     """The state that a patch leads to."""
     gone = patch.get("gone", ())
-    result = {part: value for part, value in state.items() if part not in gone} | patch.get("set", {})
+    result: State = {part: value for part, value in state.items() if part not in gone} | patch.get("set", {})
     for part, change in patch.get("lists", {}).items():
         things = {each["id"]: each for each in result[part] if each["id"] not in change["drop"]}
         things |= {each["id"]: each for each in change["put"]}

@@ -14,7 +14,7 @@ drawing that is plainer than it should be is a note, not a problem of the widget
 
 def source_of(shown: PictureSource | PictureLike) -> PictureSource:
     """A source of pictures as it is; a picture as a source that never changes."""
-    return shown if hasattr(shown, "picture") and callable(shown.picture) else Still(shown)  # type: ignore[arg-type]
+    return shown if isinstance(shown, PictureSource) else Still(shown)
 
 
 def picture_parts(picture: PictureLike) -> State:

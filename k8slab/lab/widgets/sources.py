@@ -56,6 +56,7 @@ class PictureLike(Protocol):
         ...
 
 
+@runtime_checkable
 class PictureSource(Protocol):
     """Where a picture of how it is now can be had."""
 

@@ -31,4 +31,6 @@ def rows_svg(title: str, rows: list[tuple[str, ...]]) -> str:
         for column, cell in enumerate(row)
     ]
     width = sum(widths) + GAP * max(len(widths) - 1, 0) + 2 * MARGIN
-    return sheet(title, "\n".join("  ".join(row) for row in shown), width, LINE * len(shown) + MARGIN, theme("light"), parts)
+    return sheet(
+        title, "\n".join("  ".join(row) for row in shown), width, LINE * len(shown) + MARGIN, theme("light"), parts
+    )

@@ -36,7 +36,9 @@ class WhyView(LabWidget):
         timer: Timer | None = None,
     ) -> None:
         if (answer is None) == (ask is None):
-            raise ValueError("WhyView shows one answer, or asks about what is chosen: WhyView(answer) or WhyView(ask=...)")
+            raise ValueError(
+                "WhyView shows one answer, or asks about what is chosen: WhyView(answer) or WhyView(ask=...)"
+            )
         self._fixed, self._ask = answer, ask
         # A method of a cluster shares the cluster's selection, and is asked again when the cluster has changed.
         super().__init__(answer if ask is None else getattr(ask, "__self__", ask), selection, timer)

@@ -318,3 +318,8 @@ function debounced(callback, wait) {
     timer = setTimeout(() => callback(...given), wait);
   };
 }
+
+/** Several things as one sentence, those that are empty left out: `Pod web-abc, Running`. */
+function spoken(...parts) {
+  return parts.filter(Boolean).join(", ");
+}

@@ -10,7 +10,7 @@ class GraphPanel {
     this.frame = new Frame(view, this.stage);
     this.fold = button({ label: "Close all groups", shown: "Close groups", icon: "fold", press: () => view.ask("collapse") });
     this.frame.extra.append(this.fold);
-    this.colours = new Colours(this.stage.svg);
+    this.colours = new Colours(this.stage.element);
     this.roving = new Roving();
     this.lines = svg("g", { "aria-hidden": "true" });
     this.boxes = svg("g");

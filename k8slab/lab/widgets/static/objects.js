@@ -166,7 +166,7 @@ class ObjectsPanel {
 }
 
 function fillRow({ element }, row) {
-  element.replaceChildren(...row.cells.map((cell) => html("td", {}, cell)));
+  element.replaceChildren(...row.cells.map((cell) => html("td", { title: cell }, cell)));
 }
 
 /** Scrolls a box so that an element in it is seen, and nothing else: the page stays where it is. */

@@ -222,8 +222,3 @@ class Frame {
 function words(x, y, text, attributes = {}) {
   return svg("text", { x, y, ...attributes }, text);
 }
-
-/** The list of what stands in a drawing as one sentence: `Pod web-abc, Running`. */
-function spoken(...parts) {
-  return parts.filter(Boolean).join(", ");
-}

@@ -3,9 +3,9 @@
 class TimelinePanel {
   constructor(view) {
     this.view = view;
-    this.stage = new Stage(0.9);
+    this.stage = new Stage(0.85);
     this.frame = new Frame(view, this.stage);
-    this.colours = new Colours(this.stage.svg);
+    this.colours = new Colours(this.stage.element);
     this.roving = new Roving();
     this.ground = svg("g", { "aria-hidden": "true" });
     this.things = svg("g");
@@ -70,10 +70,9 @@ class TimelinePanel {
   }
 
   fill({ element }, item) {
-    const half = 12;
     const parts = [
-      // Small things are as easy to hit as large ones.
-      svg("rect", { class: "k-target", x: Math.min(item.x, item.x + item.w / 2 - half), y: item.y - half, width: Math.max(item.w, 2 * half), height: 2 * half, rx: 5 }),
+      around(item, "k-target", 15), // small things are as easy to hit as large ones
+      around(item, "k-ring", item.is_mark ? 10 : 12),
       ...(item.is_mark ? [this.glyph(item.kind, item.x, item.y)] : this.bar(item)),
     ];
     if (item.shown) parts.push(words(item.label_at[0], item.label_at[1], item.shown, { class: "k-ink" }));
@@ -157,6 +156,12 @@ class TimelinePanel {
     }
     return undefined;
   }
+}
+
+/** A frame around an item, at least twice `half` wide. */
+function around({ x, y, w }, name, half) {
+  const width = Math.max(w + 4, 2 * half);
+  return svg("rect", { class: name, x: x + w / 2 - width / 2, y: y - half, width, height: 2 * half, rx: 5 });
 }
 
 /** The box around an item; of a long bar, its beginning. */

@@ -21,6 +21,7 @@ function renderWhy(given) {
     shown = lines;
     const [first = "", ...links] = lines ?? [];
     write(asked, first);
+    asked.hidden = first === view.state.title;
     chain.replaceChildren(...links.map((line) => html("li", {}, line)));
   });
 }
