@@ -110,9 +110,9 @@ def test_while_a_cluster_plays_kubectl_sees_time_pass(cluster):
 
 def test_ages_are_the_clusters_own(cluster):
     cluster.kubectl("create deployment web --image=nginx")
-    cluster.run_for("90m")
-    assert "90m" in cluster.kubectl("get deployment web").stdout
-    assert "90m" in cluster.kubectl("describe deployment web").stdout
+    cluster.run_for("50m")
+    assert "50m" in cluster.kubectl("get deployment web").stdout
+    assert "50m" in cluster.kubectl("describe deployment web").stdout
 
 
 def pod(name: str) -> dict:
