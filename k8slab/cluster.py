@@ -82,6 +82,7 @@ class Cluster:
         spec = Spec(tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, directory)
         self._hold(Engine(spec, self._new_instrument(), store), port)
         self._engine.loop.settle()
+        self._engine.say(NOBODY)
         self._first_step = self._engine.steps
 
     def _hold(self, engine: Engine, port: int = 0) -> None:

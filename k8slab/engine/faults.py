@@ -113,8 +113,14 @@ def _nodes(engine: Engine) -> Iterable[str]:
     return engine.spec.nodes
 
 
+def _duration(value: Any) -> float:
+    if not isinstance(value, (int, float, str)):
+        raise ValueError("write for example '60s', '1m30s' or a number of seconds")
+    return parse_duration(value)
+
+
 def _seconds(value: Any) -> float:
-    seconds = parse_duration(value)
+    seconds = _duration(value)
     if not 0 <= seconds < NEVER:
         raise ValueError("a duration is 0 or more")
     return seconds
@@ -129,7 +135,7 @@ def _share(value: Any) -> float:
 
 def _ahead(value: Any) -> float:
     behind = isinstance(value, str) and value.strip().startswith("-")
-    seconds = -parse_duration(value.strip()[1:]) if behind else parse_duration(value)
+    seconds = -_duration(value.strip()[1:]) if behind else _duration(value)
     if not abs(seconds) <= MOST_AHEAD:
         raise ValueError("a clock is wrong by ten years at most")
     return seconds

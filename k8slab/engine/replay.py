@@ -31,7 +31,7 @@ class Diverged(RuntimeError):
 @rare_collections()
 def replay(spec: Spec, journal: Journal, step: int, instrument: Instrument | None = None) -> Engine:
     """A new engine, after `step` steps of a journal. Raises Diverged."""
-    engine, command = Engine(spec, instrument), NOBODY
+    engine, command = Engine(spec, instrument), None
     try:
         for entry in journal.before(step):
             _live_on(engine, entry)

@@ -1,4 +1,4 @@
-"""Instruments for notebooks, attached from outside: pictures, source, checks, magics.
+"""Instruments for notebooks, attached from outside: trace, why, history, pictures, widgets, checks, magics.
 
     from k8slab.lab import ownership_graph, show
 
@@ -11,12 +11,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from k8slab.lab.graph import OwnershipGraph, ownership_graph
+    from k8slab.lab.connect import ConnectedLab, ConnectError, Lab
+    from k8slab.lab.pictures.ownership import OwnershipGraph, ownership_graph
     from k8slab.lab.source import Source, show
 
-__all__ = ["OwnershipGraph", "Source", "ownership_graph", "show"]
+__all__ = ["ConnectError", "ConnectedLab", "Lab", "OwnershipGraph", "Source", "ownership_graph", "show"]
 
-_HOMES = {"OwnershipGraph": "graph", "ownership_graph": "graph", "Source": "source", "show": "source"}
+_HOMES = {
+    "ConnectError": "connect",
+    "ConnectedLab": "connect",
+    "Lab": "connect",
+    "OwnershipGraph": "pictures.ownership",
+    "Source": "source",
+    "ownership_graph": "pictures.ownership",
+    "show": "source",
+}
 
 
 def __getattr__(name: str) -> Any:

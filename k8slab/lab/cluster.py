@@ -18,15 +18,13 @@ from k8slab.engine.fingerprint import fingerprint
 from k8slab.engine.instrument import Instrument
 from k8slab.lab import saved, stepping
 from k8slab.lab.breakpoints import Breakpoint, Breakpoints, breakpoint_of
+from k8slab.lab.desk.album import Album
 from k8slab.lab.desk.changes import Changes
 from k8slab.lab.desk.views import ClusterPicture
 from k8slab.lab.differences import Differences, diff
 from k8slab.lab.drawing import Picture, Table
 from k8slab.lab.moments import Moment
 from k8slab.lab.past import Past, Pasts
-from k8slab.lab.pictures.architecture import architecture
-from k8slab.lab.pictures.ownership import ownership_graph
-from k8slab.lab.pictures.timeline import timeline
 from k8slab.lab.records import Record
 from k8slab.lab.story import Story, repeatable
 from k8slab.lab.trace import Trace
@@ -219,6 +217,13 @@ class Cluster(cluster.Cluster):
         """
         return diff(self.at(a), self.at(self.store.revision if b is None else b), **filters)
 
+    # Pictures.
+
+    @cached_property
+    def pictures(self) -> Album:
+        """Pictures of what happened: `cluster.pictures.causal()`, `.sequence()`, `.timeline("pod/web")`, ..."""
+        return Album(self)
+
     # Widgets. Choosing an object in one of them chooses it in all.
 
     @cached_property
@@ -230,17 +235,17 @@ class Cluster(cluster.Cluster):
 
     def view(self) -> GraphView:
         """The cluster at work, live: its components, nodes and Pods, and who talks to whom."""
-        return self._graph_view(lambda: architecture(self.engine, self.trace))
+        return self._graph_view(self.pictures.architecture)
 
     def graph(self, kind: str = "", name: str = "", namespace: str = "default") -> GraphView:
         """Who owns whom, live: of one object, or of a whole namespace."""
-        return self._graph_view(lambda: ownership_graph(self.client, kind, name, namespace))
+        return self._graph_view(lambda: self.pictures.ownership(kind, name, namespace))
 
     def timeline(self, what: str = "", **filters: Any) -> TimelineView:
         """What happened when, live: by component, or of one object: `cluster.timeline("pod/web-abc")`."""
         from k8slab.lab.widgets import TimelineView
 
-        return TimelineView(ClusterPicture(self, lambda: timeline(self.engine, self.trace, what, **filters)))
+        return TimelineView(ClusterPicture(self, lambda: self.pictures.timeline(what, **filters)))
 
     def controls(self) -> Controls:
         """Play, pause, step, back, speed, faults."""

@@ -8,7 +8,7 @@ k8slab's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -22,6 +22,9 @@ from k8slab.loop.kubectl import KubectlResult
 LATE = 1e-6
 ENDS, HAPPENS, LAST = range(3)
 
+Acts = Sequence[tuple[float, Callable[[Cluster], object]]]
+"""What else is done to the cluster, and when: seconds since the scenario began."""
+
 
 class ScenarioFailed(AssertionError):
     """Something in a scenario was not as it should be. Shown as its report."""
@@ -32,13 +35,13 @@ class ScenarioFailed(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A step happens, or the fault of a step ends."""
+    """A step happens, or the fault of a step ends; or something else is done, which is no step."""
 
     at: float
     rank: int
     place: int
-    """Of its step in the scenario."""
-    step: Step
+    """Of its step in the scenario, or of its act."""
+    step: Step | None
     ends: bool = False
 
 
@@ -50,6 +53,8 @@ class Happening:
     """Seconds since the scenario began."""
     time: float
     """When it was: later than planned if a command before it took its time."""
+    kind: str
+    """kubectl, fault, expect, act; or halt, if a breakpoint ended the scenario."""
     what: str
     said: str
     ok: bool = True
@@ -114,9 +119,9 @@ class Played:
         return self.table._repr_html_()
 
 
-def events(scenario: Scenario) -> list[Event]:
+def events(scenario: Scenario, acts: Acts = ()) -> list[Event]:
     """What happens in a scenario, in its order."""
-    found = []
+    found = [Event(at, HAPPENS, place, None) for place, (at, _) in enumerate(acts)]
     for place, step in enumerate(scenario.steps):
         found.append(Event(step.at, HAPPENS, place, step))
         if step.fault and FAULTS[step.fault].end is not None:
@@ -126,17 +131,17 @@ def events(scenario: Scenario) -> list[Event]:
     return sorted(found, key=lambda event: (event.at, event.rank, event.place))
 
 
-def play(scenario: Scenario, cluster: Cluster | None = None) -> Played:
-    """Play a scenario; see `Scenario.play`."""
+def play(scenario: Scenario, cluster: Cluster | None = None, acts: Acts = ()) -> Played:
+    """Play a scenario, see `Scenario.play`. What an act raises ends it; at one moment acts come before steps."""
     if cluster is not None:
-        return Played(scenario, cluster, tuple(_Player(scenario, cluster).play()))
+        return Played(scenario, cluster, tuple(_Player(scenario, cluster, acts).play()))
     spec = scenario.cluster
     try:
         own = LabCluster(nodes=spec.nodes, seed=spec.seed)
     except ValueError as error:
         raise ScenarioError(f"cluster: {error}") from None
     try:
-        return Played(scenario, own, tuple(_Player(scenario, own).play()))
+        return Played(scenario, own, tuple(_Player(scenario, own, acts).play()))
     except BaseException:
         own.close()
         raise
@@ -145,8 +150,8 @@ def play(scenario: Scenario, cluster: Cluster | None = None) -> Played:
 class _Player:
     """One scenario on one cluster."""
 
-    def __init__(self, scenario: Scenario, cluster: Cluster) -> None:
-        self.scenario, self.cluster = scenario, cluster
+    def __init__(self, scenario: Scenario, cluster: Cluster, acts: Acts) -> None:
+        self.scenario, self.cluster, self.acts = scenario, cluster, acts
         self.began = cluster.now
         self.faults: dict[int, FaultSwitch] = {}
         for place, step in enumerate(scenario.steps):
@@ -156,7 +161,7 @@ class _Player:
     def play(self) -> Iterator[Happening]:
         """What happens, as it happens."""
         try:
-            for event in events(self.scenario):
+            for event in events(self.scenario, self.acts):
                 if stopped := self._wait_until(event.at):
                     yield stopped  # a breakpoint: whoever set it wants to see the cluster as it is
                     return
@@ -177,23 +182,27 @@ class _Player:
 
     def _wait_until(self, when: float) -> Happening | None:
         halt = self.cluster.run_for(max(0.0, self.began + when - self.cluster.now))
-        return Happening(when, self._now(), "run_for", str(halt), ok=False) if halt else None
+        return Happening(when, self._now(), "halt", "run_for", str(halt), ok=False) if halt else None
 
     def _now(self) -> float:
         return self.cluster.now - self.began
 
     def _happen(self, event: Event) -> Happening:
         now, step = self._now(), event.step
+        if step is None:
+            act = self.acts[event.place][1]
+            act(self.cluster)
+            return Happening(event.at, now, "act", getattr(act, "__name__", "something is done"), "")
         if step.fault:
             said, ok = self._fault(event)
-            return Happening(event.at, now, str(step), said, ok)
+            return Happening(event.at, now, "fault", str(step), said, ok)
         if step.expect is not None:
             verdict = step.expect.judge(self.cluster.client)
-            return Happening(event.at, now, str(step), verdict.said, verdict.holds)
+            return Happening(event.at, now, "expect", str(step), verdict.said, verdict.holds)
         assert step.kubectl is not None
         result = self.cluster.kubectl(step.kubectl, stdin=step.stdin)
         said = str(result) + (" (and should have failed)" if step.fails and result.ok else "")
-        return Happening(event.at, now, str(step), said, result.ok is not step.fails, result)
+        return Happening(event.at, now, "kubectl", str(step), said, result.ok is not step.fails, result)
 
     def _fault(self, event: Event) -> tuple[str, bool]:
         switch = self.faults[event.place]

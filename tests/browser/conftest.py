@@ -108,7 +108,9 @@ class Lab:
         code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
         notebook = {
             "cells": [code | {"id": f"cell-{number}", "source": source} for number, source in enumerate(cells)],
-            "metadata": {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}},
+            "metadata": {
+                "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+            },
             "nbformat": 4,
             "nbformat_minor": 5,
         }

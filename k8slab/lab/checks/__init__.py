@@ -123,8 +123,13 @@ def _judged(criterion: Criterion, answer: Any) -> str | None:
     except Fault as fault:
         return str(fault) or "this is not right yet"
     except BaseException as error:  # whatever a learner's code raises, SystemExit and the like included
-        return f"your code raised {type(error).__name__}{_said(error)}"
+        return raised(error)
     return None
+
+
+def raised(error: BaseException) -> str:
+    """What to say of a learner's code that raises."""
+    return f"your code raised {type(error).__name__}{_said(error)}"
 
 
 def _printable(text: str) -> str:

@@ -6,7 +6,7 @@ asked and what came back. It is a fence and no wall: the learner's code runs in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from k8slab.cluster import Cluster
@@ -23,22 +23,21 @@ class Hands:
     def __init__(self, cluster: Cluster) -> None:
         self.commands: list[KubectlResult] = []
         """Every kubectl so far: its arguments, and what came of it."""
-        # Closures, so that the cluster itself is no attribute.
-        self._kubectl = lambda command, stdin, timeout: cluster.kubectl(command, stdin, timeout)
-        self._run_for = lambda duration: cluster.run_for(duration)
+        # Functions around its methods, so that the cluster itself is no attribute, nor an attribute's.
+        self._kubectl: Callable[..., KubectlResult] = lambda *arguments: cluster.kubectl(*arguments)
+        self._run_for: Callable[..., Halt | None] = lambda duration: cluster.run_for(duration)
 
     def kubectl(
         self, command: str | Sequence[str], stdin: str | None = None, timeout: float | str | None = None
     ) -> KubectlResult:
         """See `Cluster.kubectl`. It waits for 30 virtual seconds at most, unless `timeout` says otherwise."""
-        done: KubectlResult = self._kubectl(command, stdin, PATIENCE if timeout is None else timeout)
+        done = self._kubectl(command, stdin, PATIENCE if timeout is None else timeout)
         self.commands.append(done)
         return done
 
     def run_for(self, duration: float | str) -> Halt | None:
         """Let time pass: `cluster.run_for("60s")`."""
-        halt: Halt | None = self._run_for(duration)
-        return halt
+        return self._run_for(duration)
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"here a cluster has only kubectl and run_for, and no {name!r}")

@@ -106,9 +106,10 @@ def _lived(seed: int) -> Mapping[str, Write]:
     """The next write at each stop, in a cluster of the judge's own."""
     with Cluster(nodes=2, seed=seed) as cluster:
         cluster.client.create(Deployment, deployment(NAME, BOOTCAMP), "default")
-        reached = {STOPS[0]: cluster.trace.last} | {stop: cluster.trace.last for stop in _ahead(cluster, STOPS[1:])}
+        reached = [(STOPS[0], cluster.trace.last)]
+        reached += [(stop, cluster.trace.last) for stop in _ahead(cluster, STOPS[1:])]
         cluster.run_until_idle()
-        return {stop.name: _next(cluster, stop, last) for stop, last in reached.items()}
+        return {stop.name: _next(cluster, stop, last) for stop, last in reached}
 
 
 def _next(cluster: Cluster, stop: Stop, after: int) -> Write:

@@ -19,10 +19,10 @@ from k8slab.api.apps import Deployment
 from k8slab.api.core import Namespace, Pod
 from k8slab.apimachinery.errors import ApiError
 from k8slab.apimachinery.rest import JsonObject
-from k8slab.cluster import Cluster
-from k8slab.lab.checks import Check, Criterion, Fault, Result, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
 from k8slab.lab.checks.hands import Hands
 from k8slab.lab.checks.manifests import AGNHOST, BOOTCAMP, NGINX, deployment, pod, web_server
+from k8slab.lab.cluster import Cluster
 from k8slab.loop.kubectl import KubectlResult
 
 APP, PORT = "kubernetes-bootcamp", 8080
@@ -87,7 +87,9 @@ class _Asked:
         if not callable(self._path_of):
             raise Fault(f"`path_of` should be a function, but it is {shown(self._path_of)}")
         with _world_of_paths() as cluster:
-            found = cluster.client.raw("GET", Pod.resource.path(case.namespace), query={"labelSelector": f"app={case.app}"})
+            found = cluster.client.raw(
+                "GET", Pod.resource.path(case.namespace), query={"labelSelector": f"app={case.app}"}
+            )
             there: JsonObject = deepcopy(found["items"][0])
             arguments = (there, case.port, case.path) if case.path else (there, case.port)
             path = self._path_of(*arguments)
@@ -182,7 +184,9 @@ MISTAKES = (
     ),
     Mistake(
         lambda seen: not seen.rest,
-        lambda seen: "the path ends in `proxy` without a slash, so the API server only sends you on (301) to the same with one",
+        lambda seen: (
+            "the path ends in `proxy` without a slash, so the API server only sends you on (301) to the same with one"
+        ),
     ),
     Mistake(
         lambda seen: seen.rest.startswith("//"),
@@ -213,7 +217,10 @@ def _judge_cases(name: str) -> Callable[[_Asked], None]:
 
 
 PATH = Check(
-    [Criterion(name, 1, _judge_cases(name), needs="" if place == 0 else next(iter(CASES))) for place, name in enumerate(CASES)],
+    [
+        Criterion(name, 1, _judge_cases(name), needs="" if place == 0 else next(iter(CASES)))
+        for place, name in enumerate(CASES)
+    ],
     hints=[
         "A Pod's own path is `/api/v1/namespaces/NAMESPACE/pods/NAME`. Its name and namespace are in its `metadata`.",
         "The port stands at the name, behind a colon: `NAME:PORT`. After it comes `/proxy`, and then what the Pod is asked.",
@@ -323,7 +330,9 @@ def _judge_first(reached: _Reached) -> None:
 def _judge_way(reached: _Reached) -> None:
     tried = reached.play(FIRST)
     if not any("go-template" in " ".join(each.args) and each.ok for each in tried.commands):
-        raise Fault("the app has answered, but the Pod's name did not come from a go-template: `get pods -o go-template=...`")
+        raise Fault(
+            "the app has answered, but the Pod's name did not come from a go-template: `get pods -o go-template=...`"
+        )
     if not any(any(name in " ".join(raw.args) for name in tried.pods) for raw in _raw_requests(tried)):
         raise Fault("the app's answer did not come through the API server: `kubectl get --raw` of the Pod's proxy path")
 
@@ -332,8 +341,9 @@ def _judge_others(reached: _Reached) -> None:
     for world in OTHERS:
         try:
             _judge_try(reached.play(world))
-        except Fault as fault:
-            raise Fault(f"in another cluster ({world.category}): {fault}") from None
+        except Exception as error:
+            said = str(error) if isinstance(error, Fault) else raised(error)
+            raise Fault(f"in another cluster ({world.category}): {said}") from None
 
 
 REACH = Check(
@@ -344,7 +354,7 @@ REACH = Check(
     ],
     hints=[
         "Two commands: `get pods` for the name, and `get --raw PATH` for the answer. A label finds the app's Pods alone.",
-        "`get pods -l app=kubernetes-bootcamp -o go-template=...` with {{range .items}}{{.metadata.name}}{{\"\\n\"}}{{end}} "
+        '`get pods -l app=kubernetes-bootcamp -o go-template=...` with {{range .items}}{{.metadata.name}}{{"\\n"}}{{end}} '
         "prints one name a line; `.stdout.split()[0]` is the first. Do not forget `-n`.",
         "cluster.kubectl(['get', 'pods', '-n', namespace, '-l', '...', '-o', 'go-template=...']), then path_of with a Pod "
         "that has this name and namespace in its metadata, then cluster.kubectl(['get', '--raw', path]).stdout.",

@@ -143,6 +143,8 @@ KINDS = {
     "request": Look("purple", "right"),
     "component": Look("blue", "square"),
     "container": Look("green", "square"),
+    "pull": Look("yellow", "down"),
+    "rollout": Look("sky", "hexagon"),
     "fault": Look("vermillion", "cross"),
     "state": Look("sky", "circle"),
     "unknown": Look("grey", "down"),

@@ -121,7 +121,7 @@ def _root(
     made: dict[str, Deal], numbers: Counter[str], record: Record, causes: tuple[str, ...], scope: Scope
 ) -> tuple[str, ...]:
     """A command is a box, and its inputs are in it. That time passed is no news: what waited for it has its own causes."""
-    if record.kind == records.CLOCK or not record.component:
+    if record.kind == records.CLOCK or record.component == "k8slab":  # the latter: that the cluster was made
         return ()
     if causes:
         made[causes[0]].roots.append(record)
@@ -164,7 +164,9 @@ def _node(engine: Engine, deal: Deal, origin: float) -> Node:
     deeds = [deed_of(engine, write) for unit in deal.goes for write in unit.writes]
     seen = [deed for deed in deeds if deed.verb not in UNSEEN] or deeds
     results = dict.fromkeys(unit.result for unit in deal.goes if unit.result)
-    lines = [text for text in (*pulls, *calls.split(", "), *summary(seen, named(deal.subject)).split(", "), *results) if text]
+    lines = [
+        text for text in (*pulls, *calls.split(", "), *summary(seen, named(deal.subject)).split(", "), *results) if text
+    ]
     return Node(deal.id, (deal.who, about, *lines), "reconcile", when, deal.who)
 
 

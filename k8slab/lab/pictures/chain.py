@@ -49,8 +49,8 @@ STEPS: Mapping[str, Step] = {
     "fetch all": Step("from etcd", "list", f"{SERVER}.registry"),
     "default": Step("what was left open", "default", f"{SERVER}.strateg"),
     "admit, and change": Step("mutating plugins", "mutate", f"{SERVER}.admission"),
-    "validate": Step("may it be so?", "validate_metadata", f"{SERVER}.metadata"),
-    "validate the change": Step("may it change so?", "validate_metadata_update", f"{SERVER}.metadata"),
+    "validate": Step("may it be so?", "validate", f"{SERVER}.strateg"),
+    "validate the change": Step("may it change so?", "validate_update", f"{SERVER}.strateg"),
     "validate the status": Step("may it be so?", "validate_status_update", f"{SERVER}.strateg"),
     "admit, or refuse": Step("validating plugins", "validate", f"{SERVER}.admission"),
     "store": Step("a transaction in etcd", "transact", "k8slab.etcd"),
@@ -59,7 +59,10 @@ STEPS: Mapping[str, Step] = {
 """Every step that some verb takes."""
 
 _FIRST = ("read the path", "authenticate", "authorize", "route")
-_CHANGE = ("read the old object", "default", "admit, and change", "validate the change", "admit, or refuse", "store", "encode")
+_CHANGE = (
+    "read the old object", "default", "admit, and change", "validate the change", "validate", "admit, or refuse", "store",
+    "encode",
+)  # fmt: skip
 CHAINS: Mapping[str, tuple[str, ...]] = {
     "create": (
         *_FIRST, "decode", "default", "admit, and change", "validate", "admit, or refuse", "store", "encode",
@@ -69,7 +72,7 @@ CHAINS: Mapping[str, tuple[str, ...]] = {
     "patch status": (*_FIRST, "decode the patch", "read the old object", "validate the status", "store", "encode"),
     "delete": (*_FIRST, "decode the options", "read the old object", "admit, or refuse", "store"),
     "get": (*_FIRST, "fetch", "encode"),
-    "list": (*_FIRST, "fetch all"),
+    "list": (*_FIRST, "fetch all", "encode"),
 }  # fmt: skip
 """The steps of each verb, in order."""
 

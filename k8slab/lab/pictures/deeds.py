@@ -39,6 +39,13 @@ class Deed:
         return f"{self.kind} {self.name}"
 
     @property
+    def brief(self) -> str:
+        """The same where room is dear: `scales web-7957885594 to 3`, `web-abc Running`."""
+        if self.verb == "reports":
+            return f"{self.name} {self.detail.removeprefix('as ')}"
+        return f"{self.verb} {self.name} {self.detail}".strip()
+
+    @property
     def suffered(self) -> str:
         """What was done to the object, as a word about it: `scaled to 3`."""
         return f"{PAST.get(self.verb, self.verb)} {self.detail}".strip()
@@ -108,10 +115,10 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, 
         yield path, before, after
 
 
-def summary(deeds: Iterable[Deed], subject: str = "") -> str:
+def summary(deeds: Iterable[Deed], subject: str = "", say: Callable[[Deed], str] = str) -> str:
     """Several deeds in one line: `creates 3 Pods, scales ReplicaSet web-1 to 3`. What was done twice to one thing is said once.
 
-    `subject`: what is known to be spoken of, `Deployment web`; it is called `it`.
+    `subject`: what is known to be spoken of, `Deployment web`; it is called `it`. `say` puts a single deed into words.
     """
     groups: dict[tuple[str, str], dict[str, Deed]] = {}
     for deed in deeds:
@@ -122,7 +129,7 @@ def summary(deeds: Iterable[Deed], subject: str = "") -> str:
         if len(of) > 1:
             parts.append(f"{verb} {len(of)} {plural(kind)}")
         else:
-            parts.append(str(only).replace(only.object, "it", 1) if only.object == subject else str(only))
+            parts.append(str(only).replace(only.object, "it", 1) if only.object == subject else say(only))
     return ", ".join(parts)
 
 

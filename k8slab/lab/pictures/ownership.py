@@ -74,20 +74,33 @@ def ownership_graph(
 
 
 def ownership_model(title: str, objects: Sequence[JsonObject], root: str = "") -> Graph:
-    """The graph of these objects: of all, or of one (`root` is its UID) and what it owns."""
+    """The graph of these objects: of all, or of one (`root` is its UID) and what it owns. Owners stand before what they own."""
     known = {obj["metadata"]["uid"]: obj for obj in objects}
-    order = sorted(known, key=lambda uid: (uid != root, known[uid]["kind"], known[uid]["metadata"]["name"]))
-    pairs = [(owner["uid"], uid) for uid in order for owner in _owners(known[uid])]
-    shown = _below(root, pairs) if root else set(order)
-    nodes = [_node(known[uid]) for uid in order if uid in shown]
-    if not root:
-        nodes = [*_absent_owners(known, order), *nodes]
-    edges = [
-        Edge(owner, uid, kind="" if owner in known else "dashed")
-        for owner, uid in pairs
-        if uid in shown and (owner in shown or not root)
-    ]
-    return Graph(title, tuple(nodes), tuple(edges))
+    by_name = sorted(known, key=lambda uid: (known[uid]["kind"], known[uid]["metadata"]["name"]))
+    owned: dict[str, list[str]] = {}
+    for uid in by_name:
+        for owner in _owners(known[uid]):
+            owned.setdefault(owner["uid"], []).append(uid)
+    absent = [] if root else list(_absent_owners(known, by_name))
+    tops = [uid for uid in by_name if not any(owner["uid"] in known for owner in _owners(known[uid]))]
+    shown = _downward([root] if root else [*(node.id for node in absent), *tops, *by_name], owned)
+    nodes = (*absent, *(_node(known[uid]) for uid in shown if uid in known))
+    edges = tuple(
+        Edge(owner, uid, kind="" if owner in known else "dashed") for owner in shown for uid in owned.get(owner, ())
+    )  # fmt: skip
+    return Graph(title, nodes, edges)
+
+
+def _downward(starts: Sequence[str], owned: dict[str, list[str]]) -> list[str]:
+    """The UIDs and all that they own, each once, what is owned right after its owner."""
+    found: dict[str, None] = {}
+    todo = list(reversed(starts))
+    while todo:
+        uid = todo.pop()
+        if uid not in found:
+            found[uid] = None
+            todo += reversed(owned.get(uid, []))
+    return list(found)
 
 
 def _listed(client: Client, namespace: str) -> Iterator[JsonObject]:
@@ -104,17 +117,6 @@ def _listed(client: Client, namespace: str) -> Iterator[JsonObject]:
 
 def _owners(obj: JsonObject) -> list[JsonObject]:
     return obj["metadata"].get("ownerReferences") or []
-
-
-def _below(root: str, pairs: Sequence[tuple[str, str]]) -> set[str]:
-    """The UID, and those of all that it owns, in however many steps."""
-    found, todo = {root}, [root]
-    while todo:
-        owner = todo.pop()
-        below = {uid for other, uid in pairs if other == owner} - found
-        found |= below
-        todo += below
-    return found
 
 
 def _node(obj: JsonObject) -> Node:

@@ -11,7 +11,7 @@ k8slab's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from k8slab.apimachinery.rest import JsonObject
@@ -19,6 +19,7 @@ from k8slab.engine.engine import Engine
 from k8slab.lab.drawing import Edge, Graph, Node, Table
 from k8slab.lab.drawing.axis import moment
 from k8slab.lab.pictures.deeds import UNSEEN, deed_of, differences, named, summary
+from k8slab.lab.pictures.goals import GOALS
 from k8slab.lab.pictures.heard import Heard
 from k8slab.lab.pictures.scope import Scope, When, scope_of
 from k8slab.lab.pictures.tabled import TabledGraph
@@ -46,15 +47,6 @@ class Look:
     difference: str
     action: str
     """What it did, in words; `nothing`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """One thing that a controller compares: `desired` is wanted of the object, `observed` is found in what it had heard."""
-
-    name: str
-    desired: Callable[[JsonObject], int | str]
-    observed: Callable[[JsonObject, Heard], int | str]
 
 
 def reconciliation(
@@ -102,7 +94,15 @@ def looks_at(engine: Engine, trace: Trace, what: str, scope: Scope) -> list[Look
 def loop_table(looks: Sequence[Look], origin: float) -> Table:
     """The looks as rows."""
     rows = tuple(
-        (moment(each.time - origin), str(each.step), each.who, each.desired, each.observed, each.difference, each.action)
+        (
+            moment(each.time - origin),
+            str(each.step),
+            each.who,
+            each.desired,
+            each.observed,
+            each.difference,
+            each.action,
+        )
         for each in looks
     )
     return Table(("Time", "Step", "Who", "Desired", "Observed", "Difference", "Action"), rows)
@@ -190,74 +190,3 @@ def _action(engine: Engine, goes: Sequence[Unit]) -> str:
     refused = [f"{each.verb} {named(each.what)} refused ({each.code})" for unit in goes for each in unit.refused]
     result = next((unit.result for unit in goes if unit.result), "")
     return ", ".join(filter(None, [*pulls, calls, writes, *refused, result])) or NOTHING
-
-
-# What is compared, by kind.
-
-
-def _spec(obj: JsonObject, name: str, default: int = 0) -> int:
-    return int((obj.get("spec") or {}).get(name, default))
-
-
-def _status(obj: JsonObject, name: str) -> int:
-    return int((obj.get("status") or {}).get(name, 0))
-
-
-def _owned(obj: JsonObject, heard: Heard, resource: str) -> list[JsonObject]:
-    uid = obj["metadata"]["uid"]
-    return [
-        each for each in heard.all(resource)
-        if any(owner["uid"] == uid for owner in each["metadata"].get("ownerReferences") or [])
-    ]  # fmt: skip
-
-
-def _live(pods: Sequence[JsonObject]) -> list[JsonObject]:
-    ended = ("Succeeded", "Failed")
-    return [
-        each for each in pods
-        if not each["metadata"].get("deletionTimestamp") and (each.get("status") or {}).get("phase") not in ended
-    ]  # fmt: skip
-
-
-def _is_ready(pod: JsonObject) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-def _running(pod: JsonObject) -> int:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    return sum("running" in (each.get("state") or {}) for each in statuses)
-
-
-def _wanted_containers(pod: JsonObject) -> int:
-    return 0 if pod["metadata"].get("deletionTimestamp") else len(pod["spec"]["containers"])
-
-
-def _replicas(obj: JsonObject) -> int:
-    return _spec(obj, "replicas", 1)
-
-
-GOALS: Mapping[str, Sequence[Goal]] = {
-    "Deployment": (
-        Goal(
-            "replicas", _replicas,
-            lambda obj, heard: sum(_spec(each, "replicas") for each in _owned(obj, heard, "replicasets")),
-        ),
-        Goal(
-            "ready", _replicas,
-            lambda obj, heard: sum(_status(each, "readyReplicas") for each in _owned(obj, heard, "replicasets")),
-        ),
-    ),
-    "ReplicaSet": (
-        Goal("Pods", _replicas, lambda obj, heard: len(_live(_owned(obj, heard, "pods")))),
-        Goal("ready", _replicas, lambda obj, heard: sum(map(_is_ready, _live(_owned(obj, heard, "pods"))))),
-    ),
-    "Pod": (
-        Goal(
-            "a node", lambda obj: "chosen", lambda obj, heard: "chosen" if obj["spec"].get("nodeName") else "missing"
-        ),
-    ),
-    "Pod on a node": (Goal("running containers", _wanted_containers, lambda obj, heard: _running(obj)),),
-}  # fmt: skip
-"""What a controller of a kind compares; a Pod is compared by the scheduler first, then by a kubelet."""
-

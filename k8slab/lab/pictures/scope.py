@@ -113,21 +113,26 @@ def _births(engine: Engine, trace: Trace) -> Iterator[tuple[str, JsonObject]]:
 # Commands.
 
 
+def commands(trace: Trace) -> list[Record]:
+    """What somebody outside did: commands that asked for something, and what was asked for, or broken, without one."""
+    asking = {
+        cause for record in trace if record.kind in (records.INPUT, records.FAULT, records.REQUEST)
+        for cause in record.causes
+    }  # fmt: skip
+    return [each for each in trace if (_is_said(each) and each.number in asking) or _is_bare(trace, each)]
+
+
 def command_of(trace: Trace, words: str = "") -> Record:
     """The newest command whose words contain these; without words, the newest that changed something.
 
     What was done without a command, by a client in Python, counts as one. Raises ValueError, which names the last commands.
     """
-    roots: dict[int, Record] = {}
-    for record in trace:
-        said = record.kind == records.COMMAND and record.component == "you" and bool(words)
-        if said or (record.kind in (records.INPUT, records.FAULT) and not record.causes):
-            roots[record.number] = record
-        elif record.kind == records.COMMIT and record.component == "you":
-            root = _root(trace, record)
-            roots[root.number] = root
-    known = [roots[number] for number in sorted(roots)]
-    found = [each for each in known if words in each.text and each.component == "you"]
+    known = commands(trace)
+    if words:
+        found = [each for each in known if words in each.text]
+    else:
+        found = [_root(trace, each) for each in trace.select(kind=records.COMMIT) if each.component == "you"]
+        found = [each for each in found if each.kind != records.COMMIT]  # that one is of the cluster's own making
     if not found:
         last = "; ".join(dict.fromkeys(each.text for each in known[-SHOWN:])) or "none"
         asked = f"no command has {words!r} in it" if words else "no command has changed anything yet"
@@ -145,7 +150,17 @@ def effects_of(trace: Trace, root: Record) -> list[Record]:
     return found
 
 
+def _is_said(record: Record) -> bool:
+    return record.kind == records.COMMAND and record.component == "you"
+
+
+def _is_bare(trace: Trace, record: Record) -> bool:
+    """Whether it came from outside, and nobody has said a word."""
+    return record.kind in (records.INPUT, records.FAULT) and _root(trace, record) == record
+
+
 def _root(trace: Trace, record: Record) -> Record:
-    while record.causes and (cause := trace.get(record.causes[0])) is not None:
+    """What somebody outside did, and this came of. That a cluster was made is not why it was asked for anything."""
+    while record.causes and (cause := trace.get(record.causes[0])) is not None and cause.component != "k8slab":
         record = cause
     return record

@@ -121,7 +121,9 @@ def _told(engine: Engine, telling: _Telling, record: Record) -> Iterator[Message
         news = telling.news.pop(who, [])
         if news:
             more = f" and {count_of(len(news) - 1, 'more change')}" if len(news) > 1 else ""
-            yield Message(SERVER, who, f"{news[0].verb} {named(news[0].what)}{more}", note=f"revision {news[0].revision}")
+            yield Message(
+                SERVER, who, f"{news[0].verb} {named(news[0].what)}{more}", note=f"revision {news[0].revision}"
+            )
     elif record.kind == records.CALL:
         image = f" {record.what}" if record.verb == "PullImage" else ""
         yield Message(who, who, record.verb + image, note=record.text)

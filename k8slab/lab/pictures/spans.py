@@ -98,7 +98,11 @@ def containers(engine: Engine, trace: Trace) -> Iterator[Span]:
     running: dict[tuple[str, str], Span] = {}
     for record in trace:
         runs: dict[str, Span] = {}
-        if record.kind == records.FAULT and record.text.startswith("node-lost node=") and not record.text.endswith(" ends"):
+        if (
+            record.kind == records.FAULT
+            and record.text.startswith("node-lost node=")
+            and not record.text.endswith(" ends")
+        ):
             lost = f"kubelet-{record.text.partition('=')[2]}"
             ended = [key for key, span in running.items() if span.who == lost]
         elif record.kind == records.COMMIT and record.what.startswith("pods/"):
@@ -132,7 +136,9 @@ def leases(engine: Engine, trace: Trace) -> Iterator[Span]:
     for record, lease in _lives(engine, trace, "leases/"):
         spec = (lease or {}).get("spec") or {}
         span, holder = held.get(record.what), str(spec.get("holderIdentity", ""))
-        label = f"lease {record.what.rpartition('/')[2]}" + (f" of {holder}" if not record.what.endswith(f"/{holder}") else "")
+        label = f"lease {record.what.rpartition('/')[2]}" + (
+            f" of {holder}" if not record.what.endswith(f"/{holder}") else ""
+        )
         if span is not None and span.end is not None and (record.time > span.end or not holder or span.label != label):
             yield replace(span, end=min(span.end, record.time))
             span = None
@@ -178,7 +184,9 @@ def downtimes(engine: Engine, trace: Trace) -> Iterator[Span]:
     for record in trace:
         if record.kind == records.FAULT and not record.text.endswith(" ends"):
             name, _, told = record.text.partition(" ")
-            stopped = {"crash": told.removeprefix("component="), "node-lost": told.replace("node=", "kubelet-", 1)}.get(name)
+            stopped = {"crash": told.removeprefix("component="), "node-lost": told.replace("node=", "kubelet-", 1)}.get(
+                name
+            )
             if stopped in engine.components:
                 down.setdefault(stopped, Span(stopped, "", "stopped", record.time))
         elif record.kind == records.START and record.component in down:

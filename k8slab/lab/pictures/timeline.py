@@ -21,7 +21,7 @@ from k8slab.lab import records
 from k8slab.lab.drawing import Bar, Mark, Timeline, TimelinePicture
 from k8slab.lab.pictures import spans
 from k8slab.lab.pictures.deeds import MINOR, UNSEEN, deed_of, is_upkeep, named, summary
-from k8slab.lab.pictures.scope import Scope, When, scope_of
+from k8slab.lab.pictures.scope import Scope, When, commands, scope_of
 from k8slab.lab.pictures.units import Unit, count_of, runtime_calls, units
 from k8slab.lab.records import Record
 from k8slab.lab.reference import reference
@@ -87,13 +87,9 @@ def timeline_model(title: str, view: View, by: str) -> Timeline:
 
 
 def _commands(view: View) -> Iterator[Mark]:
-    """What somebody outside did. To let time pass is no deed: the axis shows it."""
-    deeds = {
-        cause for record in view.trace if record.kind in (records.INPUT, records.REQUEST) for cause in record.causes
-    }  # fmt: skip
-    for record in view.trace:
-        without_words = record.kind == records.INPUT and not record.causes
-        if (record.kind == records.COMMAND and record.component == YOU and record.number in deeds) or without_words:
+    """What somebody outside did. To let time pass is no deed: the axis shows it; faults have a lane of their own."""
+    for record in commands(view.trace):
+        if record.kind != records.FAULT:
             yield Mark(YOU, record.time, record.text, "input")
 
 
@@ -139,7 +135,9 @@ def _told(engine: Engine, together: Sequence[Unit]) -> str:
     failed = [each for unit in together for each in unit.refused if each.code not in (404, 409)]
     refused = f"{count_of(len(failed), 'request')} failed" if failed else ""
     results = dict.fromkeys(unit.result for unit in together if unit.result)
-    return ", ".join(filter(None, [calls, summary(major or ([] if calls else told)), refused, *results]))
+    return ", ".join(
+        filter(None, [calls, summary(major or ([] if calls else told), say=lambda deed: deed.brief), refused, *results])
+    )
 
 
 def _pulls(view: View) -> Iterator[Bar]:

@@ -75,7 +75,9 @@ def heard_by(trace: Trace, work: Record) -> list[Record]:
         if cause.kind == records.DELIVERY:
             found[cause.number] = cause
         elif cause.kind == records.QUEUED:
-            found |= {each.number: each for each in map(trace.get, cause.causes) if each and each.kind == records.DELIVERY}
+            found |= {
+                each.number: each for each in map(trace.get, cause.causes) if each and each.kind == records.DELIVERY
+            }
     return [found[number] for number in sorted(found)]
 
 

@@ -80,7 +80,9 @@ def scheduler_verdicts(
     chosen = f"chosen: {found.chosen}" if found.chosen else "chosen: none"
     equals = f", by lot among {len(found.best)} equals" if found.chosen in found.best and len(found.best) > 1 else ""
     title = f"Which node for {wanted.resource.kind} {wanted.name}{times}"
-    return TabledGraph(verdicts_model(title, wanted.name, found), verdicts_table(found), found.message or chosen + equals)
+    return TabledGraph(
+        verdicts_model(title, wanted.name, found), verdicts_table(found), found.message or chosen + equals
+    )
 
 
 def verdicts_of(engine: Engine, trace: Trace, unit: Unit, plugins: Sequence[Plugin] = PLUGINS) -> Verdicts:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anywidget
@@ -39,6 +40,8 @@ class LabWidget(anywidget.AnyWidget):
     """A view of a source. `timer` is for tests."""
 
     _css = stylesheet()
+    _endings: tuple[Callable[[], object], ...] = ()
+    """What has to be called at the end."""
 
     state = traitlets.Dict().tag(sync=True)
     """What the browser draws. `rev`, `selected` and `problem` are in every one; never replaced, only changed in place."""
@@ -50,7 +53,8 @@ class LabWidget(anywidget.AnyWidget):
         super().__init__(state={"rev": 0, **self._seen()})
         self.on_msg(self._receive)
         self.selection.observe(self._selection_moved, "selected")
-        self._unsubscribe = source.subscribe(self.refresh) if isinstance(source, Changing) else _nothing
+        deaf = partial(self.selection.unobserve, self._selection_moved, "selected")
+        self._endings = (deaf, source.subscribe(self.refresh)) if isinstance(source, Changing) else (deaf,)
 
     # What a subclass says.
 
@@ -84,9 +88,10 @@ class LabWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the widget: it no longer listens, and disappears."""
-        self._unsubscribe()
-        with suppress(ValueError):  # closed before
-            self.selection.unobserve(self._selection_moved, "selected")
+        # ipywidgets closes once more when a widget is thrown away, also one that never came to be.
+        endings, self._endings = self._endings, ()
+        for end in endings:
+            end()
         super().close()
 
     def _seen(self) -> State:
@@ -128,7 +133,7 @@ class LabWidget(anywidget.AnyWidget):
     def _answer(self, message: object) -> None:
         answers = self._answers()
         kind = message.get("type") if isinstance(message, dict) else None
-        if not isinstance(message, dict) or kind not in answers:
+        if not isinstance(message, dict) or not isinstance(kind, str) or kind not in answers:
             raise ValueError(
                 f"The widget asked for {kind!r}, which this version of k8slab does not know; run the cell again"
             )
@@ -189,7 +194,3 @@ def whole_number(message: Message, key: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"The widget sent {key}={value!r} where a whole number belongs; run the cell again")
     return value
-
-
-def _nothing() -> None:
-    """The end of a subscription that there never was."""

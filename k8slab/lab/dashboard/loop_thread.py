@@ -1,0 +1,42 @@
+"""An event loop in a thread of its own. k8slab's own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+STOP_WITHIN = 10.0
+
+
+class LoopThread:
+    """Runs callbacks and coroutines, one after the other, on one thread, until `stop`."""
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Have a call made, from any thread. After `stop` nothing is called."""
+        with suppress(RuntimeError):  # it has stopped
+            self._loop.call_soon_threadsafe(call)
+
+    def later(self, seconds: float, call: Callable[[], object]) -> None:
+        """Have a call made after some seconds. Only from the thread itself."""
+        self._loop.call_later(seconds, call)
+
+    def run[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine and wait for what it returns or raises. Not from the thread itself."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def stop(self) -> None:
+        """Let what is being done come to its end, and stop. Safe to call twice."""
+        if self._loop.is_closed():
+            return
+        self.soon(self._loop.stop)
+        self._thread.join(STOP_WITHIN)
+        if not self._thread.is_alive():
+            self._loop.close()

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from k8slab import Cluster
+from k8slab.lab.pictures.architecture import SERVER, architecture
+from tests.lab.worlds import create
+
+from .lives import parts
+
+
+@pytest.fixture
+def cluster():
+    with Cluster(nodes=2, seed=1) as cluster:
+        create(cluster, "web", 2)
+        cluster.run_until_idle()
+        yield cluster
+
+
+def box(picture, name: str):
+    return next(node for node in picture.model.nodes if node.id == name)
+
+
+def arrow(picture, name: str):
+    return next(edge for edge in picture.model.edges if name in (edge.source, edge.target))
+
+
+def test_every_line_goes_to_the_api_server_or_from_it_but_for_the_runtimes(cluster):
+    picture = architecture(*parts(cluster))
+    others = [edge for edge in picture.model.edges if SERVER not in (edge.source, edge.target)]
+    assert [edge.target for edge in others] == ["machine node-1", "machine node-2"]
+
+
+def test_arrows_say_how_much_was_said(cluster):
+    engine, trace = parts(cluster)
+    label = arrow(architecture(engine, trace), "kube-scheduler").label
+    asked = len(trace.select(kind="request", component="kube-scheduler"))
+    heard = len(trace.select(kind="delivery", component="kube-scheduler"))
+    assert label == f"asked {asked}, heard {heard}"
+
+
+def test_a_window_counts_only_what_was_said_in_it(cluster):
+    cluster.run_for("3s")
+    assert arrow(architecture(*parts(cluster), start=cluster.now - 1_767_225_600 - 0.5), "kube-scheduler").label == (
+        "asked 0, heard 0"
+    )
+
+
+def test_a_machine_names_the_pods_that_run_on_it(cluster):
+    lines = [
+        line for name in ("machine node-1", "machine node-2") for line in box(architecture(*parts(cluster)), name).lines
+    ]
+    assert sum(line.startswith("web-") for line in lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "arguments", "name", "told"),
+    [
+        ("crash", {"component": "kube-scheduler"}, "kube-scheduler", "stopped"),
+        ("cut-off", {"component": "replicaset-controller"}, "replicaset-controller", "cut off"),
+        ("api-latency", {"component": "deployment-controller"}, "deployment-controller", "each request takes 1s"),
+        ("api-errors", {"component": "deployment-controller"}, "deployment-controller", "50% of requests fail (503)"),
+        ("slow-watch", {"component": "deployment-controller"}, "deployment-controller", "hears late"),
+        ("clock-skew", {"component": "kube-scheduler", "ahead": "7s"}, "kube-scheduler", "clock +7s"),
+        ("node-lost", {"node": "node-2"}, "kubelet-node-2", "stopped"),
+    ],
+)
+def test_what_is_broken_is_shown(cluster, fault, arguments, name, told):
+    with cluster.fault(fault, **arguments):
+        picture = architecture(*parts(cluster))
+    assert (box(picture, name).state, box(picture, name).kind) == (told, "fault")
+    assert arrow(picture, name).kind == ("dashed" if told in ("stopped", "cut off") else "")
+
+
+def test_nothing_runs_on_a_lost_machine(cluster):
+    with cluster.fault("node-lost", node="node-2"):
+        assert box(architecture(*parts(cluster)), "machine node-2").state == "no Pods"
+
+
+def test_parts_that_this_cluster_has_not_are_drawn_if_asked_for(cluster):
+    assert "kube-proxy" not in architecture(*parts(cluster)).text
+    assert "kube-proxy  (not in this cluster)" in architecture(*parts(cluster), missing=True).text
+
+
+def test_fifty_machines_are_few_boxes():
+    with Cluster(nodes=50, seed=1) as cluster:
+        picture = architecture(*parts(cluster))
+    assert "50 Nodes: machines" in picture.text
