@@ -307,6 +307,12 @@ class Cluster(cluster.Cluster):
         self._pasts.close()
         super().close()
 
+    def export(self, path: str | Path) -> int:
+        """Write the trace into a file, as JSON Lines; how many records. `k8slab.lab.otel` makes OpenTelemetry spans of it."""
+        from k8slab.lab.export import to_json_lines
+
+        return to_json_lines(self.trace, Path(path))
+
     def records(self, **wanted: Any) -> list[Record]:
         """Records of the trace: `cluster.records(kind="commit", what="pods/")`. See `Trace.select`."""
         return self.trace.select(**wanted)

@@ -166,6 +166,9 @@ class _Player:
                     yield stopped  # a breakpoint: whoever set it wants to see the cluster as it is
                     return
                 yield self._happen(event)
+                if stopped := self._stopped(event.at):
+                    yield stopped
+                    return
             if stopped := self._wait_until(self.scenario.length):
                 yield stopped
         except BaseException:
@@ -181,8 +184,13 @@ class _Player:
             raise ScenarioError(f"steps[{place}] ({step.fault}): {error}") from None
 
     def _wait_until(self, when: float) -> Happening | None:
-        halt = self.cluster.run_for(max(0.0, self.began + when - self.cluster.now))
-        return Happening(when, self._now(), "halt", "run_for", str(halt), ok=False) if halt else None
+        self.cluster.run_for(max(0.0, self.began + when - self.cluster.now))
+        return self._stopped(when)
+
+    def _stopped(self, when: float) -> Happening | None:
+        """That a breakpoint has stopped what was done last, if one has."""
+        halt = self.cluster._engine.loop.halt
+        return Happening(when, self._now(), "halt", "breakpoint", str(halt), ok=False) if halt else None
 
     def _now(self) -> float:
         return self.cluster.now - self.began

@@ -354,7 +354,7 @@ def test_a_wrong_clock_starts_nobody_who_does_not_run(cluster):
 def test_an_image_cannot_be_had_and_then_it_can(cluster):
     with cluster.fault("image-pull-failure", where="docker.io", message="i/o timeout"):
         create(cluster)
-        cluster.run_for(12)
+        cluster.run_for(8)
         waiting = cluster.client.get(Pod, "web", "default").status.container_statuses[0].state.waiting
         assert (waiting.reason, "i/o timeout" in waiting.message) == ("ImagePullBackOff", True)
     cluster.run_for(60)
@@ -390,7 +390,9 @@ def test_a_kubelet_tells_the_end_of_a_pod_before_it_lets_it_go(cluster):
     cluster.run_until_idle()
     cluster.client.delete(Pod, "web", "default")
     told = []
-    cluster.store.subscribe(lambda entries: told.extend(each.value for each in entries if b"pods/" in each.key.encode()))
+    cluster.store.subscribe(
+        lambda entries: told.extend(each.value for each in entries if b"pods/" in each.key.encode())
+    )
     line = cluster._engine.lines[KUBELET]
     send = line._inner.send
     line._inner.send = lambda request: busy() if request.method == "DELETE" else send(request)

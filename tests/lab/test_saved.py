@@ -14,6 +14,9 @@ from k8slab.lab.story import StoryError
 from tests.lab.worlds import DEEDS, create, live
 
 
+NO_STORIES = [b"", b"hello", *(gzip.compress(content, mtime=0) for content in (b"", b"{}\n{}\n", b"\xff"))]
+
+
 @pytest.fixture
 def saved(tmp_path):
     with Cluster(nodes=2, seed=3, name="mine") as cluster:
@@ -93,7 +96,7 @@ def intact(data: bytes) -> bytes | None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", gzip.compress(b""), gzip.compress(b"{}\n{}\n"), gzip.compress(b"\xff")]
+    "content", NO_STORIES
 )
 def test_what_is_no_story_is_refused_in_a_sentence(content, tmp_path):
     path = tmp_path / "other"

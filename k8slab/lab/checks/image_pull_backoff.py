@@ -13,7 +13,7 @@ from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Event, Pod
 from k8slab.apimachinery.model import KubeObject
 from k8slab.cluster import Cluster
-from k8slab.lab.checks import Check, Criterion, Fault, Result
+from k8slab.lab.checks import Check, Criterion, Fault, Result, shown
 
 BROKEN_IMAGE = "registry.k8s.io/e2e-test-images/agnhosst:2.39"
 SEED = 11
@@ -77,12 +77,12 @@ def _really() -> _Seen:
 
 def _predicted(prediction: Any, key: str, kind: type) -> Any:
     if not isinstance(prediction, Mapping):
-        raise Fault(f"`prediction` should be a dictionary, but it is {_shown(prediction)}")
+        raise Fault(f"`prediction` should be a dictionary, but it is {shown(prediction)}")
     if prediction.get(key) is None or prediction.get(key) is ...:
         raise Fault(f"`prediction[{key!r}]` has no answer yet")
     value = prediction[key]
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise Fault(f"`prediction[{key!r}]` should be of type {kind.__name__}, but it is {_shown(value)}")
+        raise Fault(f"`prediction[{key!r}]` should be of type {kind.__name__}, but it is {shown(value)}")
     return value
 
 
@@ -147,7 +147,7 @@ class _Mended:
         if self.played:
             return
         if not callable(self._repair):
-            raise Fault(f"`repair` should be a function, but it is {_shown(self._repair)}")
+            raise Fault(f"`repair` should be a function, but it is {shown(self._repair)}")
         with broken_cluster() as cluster:
             cluster.run_for(30)
             self.before = cluster.client.get(Deployment, "shop", "default")
@@ -215,9 +215,3 @@ REPAIR = Check(
         "cluster.kubectl('set image deployment/shop agnhosst=<the right image>'): the container is named after the image.",
     ],
 )
-
-
-def _shown(value: Any) -> str:
-    if value is None or value is ...:
-        return "still empty"
-    return f"{type(value).__name__}: {value!r}"

@@ -76,11 +76,10 @@ CASES: Mapping[str, tuple[Case, ...]] = {
 
 
 class _Asked:
-    """The learner's paths, and a cluster in which to ask for them, made when the first criterion needs it."""
+    """The learner's paths, each asked for in a cluster of its own."""
 
     def __init__(self, path_of: Any) -> None:
         self._path_of = path_of
-        self._cluster: Cluster | None = None
 
     def judge(self, case: Case) -> None:
         """Ask. Raises Fault if the right Pod does not give the right answer."""

@@ -6,9 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 STOP_WITHIN = 10.0
+
+T = TypeVar("T")
 
 
 class LoopThread:
@@ -19,6 +21,11 @@ class LoopThread:
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def running(self) -> bool:
+        """Whether it was not stopped yet."""
+        return not self._loop.is_closed()
+
     def soon(self, call: Callable[[], object]) -> None:
         """Have a call made, from any thread. After `stop` nothing is called."""
         with suppress(RuntimeError):  # it has stopped
@@ -28,7 +35,7 @@ class LoopThread:
         """Have a call made after some seconds. Only from the thread itself."""
         self._loop.call_later(seconds, call)
 
-    def run[T](self, coroutine: Coroutine[Any, Any, T]) -> T:
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine and wait for what it returns or raises. Not from the thread itself."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 

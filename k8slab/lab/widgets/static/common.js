@@ -272,8 +272,8 @@ class View {
     put(this.root, "aria-label", this.state.title || "Widget");
     this.draw();
     this.say();
-    // Whatever had the focus may be gone; the keyboard must not fall through to the notebook, where `d d` deletes a cell.
-    if (focused && !focused.isConnected) this.fallback?.()?.focus({ preventScroll: true });
+    // Whatever had the focus may be gone or hidden; the keyboard must not fall through to the notebook, where `d d` deletes a cell.
+    if (focused && !(focused.isConnected && focused.checkVisibility())) this.fallback?.()?.focus({ preventScroll: true });
   }
 
   say() {

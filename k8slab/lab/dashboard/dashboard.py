@@ -1,0 +1,151 @@
+"""A cluster's dashboard, as people hold it: an address, a way to open it, and an end.
+
+Two threads serve it. One listens (`server.py`); on the other, the desk, the widgets live, are told of the cluster's changes,
+and do what the page asks for. A cluster never waits for either.
+
+k8slab's own.
+"""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable, Mapping
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
+
+from k8slab.lab.dashboard.guard import Guard
+from k8slab.lab.dashboard.loop_thread import LoopThread
+from k8slab.lab.dashboard.server import HOST, Server
+
+if TYPE_CHECKING:
+    from k8slab.lab.cluster import Cluster
+    from k8slab.lab.dashboard.page import Page
+
+TICK_SECONDS = 1.0
+
+
+class Dashboard:
+    """The page of one cluster. Close it, or use it as a context manager."""
+
+    def __init__(self, cluster: Cluster, port: int = 0) -> None:
+        self._guard = Guard()
+        self._desk = PagesDesk(cluster)
+        try:
+            self._server = Server(self._desk, self._guard, port)
+        except BaseException:
+            self._desk.close()
+            raise
+        self._closed = False
+
+    @property
+    def address(self) -> str:
+        """Where it is, without the token: it does not open with this alone."""
+        return f"http://{HOST}:{self._server.port}/"
+
+    @property
+    def url(self) -> str:
+        """Where to open it. Whoever has this can do with the cluster whatever the page can."""
+        return f"{self.address}#token={self._guard.token}"
+
+    def open(self) -> bool:
+        """Open it in a browser on this machine. False if there is none."""
+        return webbrowser.open(self.url)
+
+    def close(self) -> None:
+        """End it: no thread and no socket is left. Safe to call twice."""
+        self._closed = True
+        self._server.close()
+        self._desk.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        # Without the token: what is shown in a notebook is saved with it.
+        if self._closed:
+            return "<Dashboard, closed>"
+        return f"<Dashboard at {self.address}; to open it: dashboard.open(), or print(dashboard.url)>"
+
+    def _repr_html_(self) -> str:
+        if self._closed:
+            return "The dashboard is closed."
+        link = f'<a href="{escape(self.url)}" target="_blank" rel="noopener noreferrer">Open the dashboard</a>'
+        return f"{link} ({escape(self.address)}, on the machine where this notebook runs)"
+
+
+class PagesDesk:
+    """All open pages of one cluster, on a thread of their own: what the server hands over to."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._pages: list[Page] = []
+        self._thread = LoopThread("dashboard-desk")
+        self._ticking = False
+
+    def about(self) -> Mapping[str, Any]:
+        """What does not change about the cluster."""
+        cluster = self._cluster
+        return {
+            "name": cluster.name,
+            "mode": cluster.mode,
+            "runtime": cluster.runtime,
+            "nodes": len(cluster.nodes),
+            "seed": cluster.seed,
+        }
+
+    def open(self, post: Callable[[str], None]) -> Callable[[str | None], None]:
+        """A page is there; see `server.Desk`."""
+        came: list[Page] = []
+        self._thread.soon(partial(self._begin, post, came))
+        return lambda text: self._thread.soon(partial(self._hear, came, text))
+
+    def close(self) -> None:
+        """End all pages, and the thread."""
+        self._thread.soon(self._end)
+        self._thread.stop()
+
+    def _begin(self, post: Callable[[str], None], came: list[Page]) -> None:
+        # Imported here: whom nobody asks for a page does not wait for ipywidgets.
+        from k8slab.lab.dashboard.page import Page
+
+        came.append(Page(self._cluster, post))
+        self._pages.append(came[0])
+        if not self._ticking and self._cluster.mode == "live":
+            self._ticking = True
+            self._tick()
+
+    def _hear(self, came: list[Page], text: str | None) -> None:
+        for page in came:
+            if text is not None:
+                page.receive(text)
+            elif page in self._pages:
+                self._pages.remove(page)
+                page.close()
+
+    def _tick(self) -> None:
+        """Where time passes without anything else happening, ages grow all the same."""
+        for page in self._pages:
+            page.tick()
+        if self._pages:
+            self._thread.later(TICK_SECONDS, self._tick)
+        self._ticking = bool(self._pages)
+
+    def _end(self) -> None:
+        for page in self._pages:
+            page.close()
+        self._pages.clear()
+
+
+def open_dashboard(cluster: Cluster, port: int = 0, *, browser: bool = False) -> Dashboard:
+    """Serve the dashboard of a cluster on 127.0.0.1, at any free port or a given one, until it is closed.
+
+    `browser`: open it at once. Raises OSError if the port is taken.
+    """
+    dashboard = Dashboard(cluster, port)
+    if browser:
+        dashboard.open()
+    return dashboard
