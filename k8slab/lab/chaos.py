@@ -163,6 +163,10 @@ class Chaos:
         given = self.faults if isinstance(self.faults, Mapping) else {name: {} for name in self.faults}
         if unknown := [name for name in given if name not in FAULTS]:
             raise ChaosError(f"unknown fault {unknown[0]!r}; there are: {', '.join(FAULTS)}")
+        for name, mine in given.items():
+            takes = [each.name for each in FAULTS[name].arguments]
+            if stray := [each for each in mine if each not in takes]:
+                raise ChaosError(f"the fault {name!r} takes no {stray[0]!r}; it takes: {', '.join(takes)}")
         spec = self._quiet.cluster
         with Cluster(spec.nodes, spec.seed, replace=self.replace) as cluster:
             return {

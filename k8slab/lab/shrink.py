@@ -1,7 +1,8 @@
 """From a scenario that fails to the simplest one that still does.
 
 Four ways to make a scenario simpler, again and again until none helps: fewer faults, shorter ones, milder arguments, rounder
-times. Each candidate is played; if it still fails it takes the scenario's place. Every change that is kept goes one way, so
+times. Two faults may be needed only because one delays the work into the other: so each is tried alone, too, from the beginning
+to the end. Each candidate is played; if it still fails it takes the scenario's place. Every change that is kept goes one way, so
 there is an end; and candidates come in a fixed order, so it is the same end every time. The number of plays is bounded.
 
 Only faults are touched: a workload without its steps would fail for another reason. The result is minimal in the sense of
@@ -54,7 +55,7 @@ def shrink(scenario: Scenario, fails: Fails, values: Values, plays: int) -> Shru
     before = None
     while scenario != before:
         before = scenario
-        scenario = _fewer(scenario, trials)
+        scenario = _alone(_fewer(scenario, trials), trials)
         for simpler in (_shorter, lambda step: _milder(step, values), _rounder):
             scenario = _each(scenario, simpler, trials)
     return Shrunk(scenario, trials.why[scenario.yaml()], trials.played, not trials.exhausted)
@@ -116,6 +117,18 @@ def _fewer(scenario: Scenario, trials: _Trials) -> Scenario:
             else:
                 place += size
         size //= 2
+    return scenario
+
+
+def _alone(scenario: Scenario, trials: _Trials) -> Scenario:
+    """One fault instead of several, if it is enough that it lasts all the time."""
+    faults = [step for step in scenario.steps if step.fault]
+    for only in faults if len(faults) > 1 else ():
+        always = only.model_copy(update={"at": 0.0} | ({"lasts": scenario.length} if only.lasts is not None else {}))
+        steps = [always if step is only else step for step in scenario.steps if step is only or not step.fault]
+        candidate = with_steps(scenario, steps)
+        if candidate is not None and trials.fails(candidate):
+            return candidate
     return scenario
 
 

@@ -220,7 +220,13 @@ class Trace(Instrument):
             self._clock = self.add(records.CLOCK, text=f"{given.to:.3f}", causes=self._command_causes())
         else:
             kind = records.FAULT if isinstance(given, Fault) else records.INPUT
-            self._threads.now.asked = self.add(kind, component="you", text=str(given), causes=self._command_causes())
+            number = self._threads.now.asked = self.add(
+                kind, component="you", text=str(given), causes=self._command_causes()
+            )
+            if isinstance(given, Fault):
+                for name in (given.arguments.get("component"), f"kubelet-{given.arguments.get('node')}"):
+                    if watching := self._watching.get(name or ""):
+                        watching.disturbed(number)
 
     def applied(self, given: Input) -> None:
         """It has come."""
@@ -285,7 +291,9 @@ class Trace(Instrument):
         return (self._command,) if self._command else ()
 
     def waited(self) -> tuple[int, ...]:
-        """The cause of what nothing but time brought."""
+        """The cause of what nothing but time brought: the clock's last move; real time is always moving."""
+        if self._engine is not None and self._engine.spec.mode == "live":
+            return (self.add(records.CLOCK, text="real time passes"),)
         return (self._clock,) if self._clock else self._command_causes()
 
     # For the components' observers.
@@ -392,7 +400,7 @@ class Watching(Observer):
 
     def __init__(self, trace: Trace, name: str, started: int) -> None:
         self._trace, self._name = trace, name
-        # Until its first work, that it was started is reason enough.
+        # Until its first work, that it was started is reason enough; and later, that a fault has met it.
         self._started = started
         # The news that is being taken in; 0: none.
         self._news = 0
@@ -406,6 +414,10 @@ class Watching(Observer):
     def turn(self) -> None:
         """A turn begins."""
         self._heard.clear()
+
+    def disturbed(self, fault: int) -> None:
+        """A fault has met the component: its next work may be because of that, and no news will tell."""
+        self._started = fault
 
     def told(self, resource: str, key: str, event: Told) -> None:
         """News."""

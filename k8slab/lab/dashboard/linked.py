@@ -80,4 +80,8 @@ def owned_in(namespace: str) -> NameOf:
 
 
 def _renamed(edge: Box, new: Mapping[str, str]) -> dict[str, Any]:
-    return {**edge, "source": new.get(edge["source"], edge["source"]), "target": new.get(edge["target"], edge["target"])}
+    return {
+        **edge,
+        "source": new.get(edge["source"], edge["source"]),
+        "target": new.get(edge["target"], edge["target"]),
+    }

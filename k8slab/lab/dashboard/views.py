@@ -57,7 +57,9 @@ class PageSources(ClusterObjects):
 
     def _object(self, id: str) -> str:
         if "/" not in id:
-            raise ValueError(f"{id} is a part of the cluster, and no object in it: choose a Pod, a Node or another object")
+            raise ValueError(
+                f"{id} is a part of the cluster, and no object in it: choose a Pod, a Node or another object"
+            )
         return id
 
 

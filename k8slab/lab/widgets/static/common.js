@@ -177,6 +177,7 @@ class View {
     this.number = 0;
     this.waiting = new Map();
     this.refused = "";
+    this.lost = false;
     this.alert = html("div", { class: "k-alert", role: "alert" });
     this.status = html("div", { class: "k-status", role: "status" });
     this.body = html("div", { class: "k-body" });
@@ -229,6 +230,7 @@ class View {
   }
 
   received(message) {
+    this.heard();
     if (message.type === "patch") this.patched(message);
     else if (message.type === "done" || message.type === "error") {
       const asked = this.waiting.has(message.n);
@@ -253,6 +255,7 @@ class View {
 
   replaced() {
     const start = performance.now();
+    this.heard();
     this.state = this.model.get("state");
     this.redraw();
     this.measured(start);
@@ -289,19 +292,36 @@ class View {
   }
 
   get connected() {
-    // Jupyter marks what has lost its kernel; a page without Jupyter may do the same.
-    return this.host.closest(".jupyter-widgets-disconnected") === null;
+    // Jupyter marks what is restored without a kernel; a page without Jupyter may do the same.
+    return !this.lost && this.host.closest(".jupyter-widgets-disconnected") === null;
   }
 
   watchConnection() {
-    const look = () => { this.root.dataset.connected = this.connected; this.redraw(); };
-    const observer = new MutationObserver(() => {
-      if (String(this.connected) !== this.root.dataset.connected) look();
+    const view = this;
+    const look = () => this.lookAtConnection();
+    // Not told by the mark: that a kernel ended while its widgets were on the page.
+    this.listen("comm_live_update", function told() {
+      view.lost = this?.model?.comm_live !== true; // anywidget calls back on Jupyter's own view
+      look();
     });
+    const observer = new MutationObserver(look);
     for (let each = this.host, up = 0; each && up < 3; each = each.parentElement, up += 1)
       observer.observe(each, { attributes: true, attributeFilter: ["class"] });
     this.root.dataset.connected = this.connected;
     this.endings.push(() => observer.disconnect());
+  }
+
+  lookAtConnection() {
+    if (this.root.dataset.connected === String(this.connected)) return;
+    this.root.dataset.connected = this.connected;
+    this.redraw();
+  }
+
+  /** Whatever comes from the kernel shows that there is one. */
+  heard() {
+    if (!this.lost) return;
+    this.lost = false;
+    this.lookAtConnection();
   }
 }
 

@@ -63,10 +63,17 @@ class GraphPanel {
   }
 
   changeNode(entry, node) {
-    const { x, y, ...before } = entry.thing;
-    const { x: newX, y: newY, ...now } = node;
-    if (x !== newX || y !== newY) this.place(entry.element, node);
-    if (JSON.stringify(before) !== JSON.stringify(now)) this.fillNode(entry, node);
+    const before = entry.thing;
+    if (before.x !== node.x || before.y !== node.y) this.place(entry.element, node);
+    // Most changes are changes of words: a box that keeps its shape keeps its elements.
+    if (sameShape(before, node)) this.rewrite(entry, node);
+    else this.fillNode(entry, node);
+  }
+
+  rewrite({ element }, node) {
+    rowsOf(node).forEach((row, index) => write(element.words[index], row.text));
+    element.classList.toggle("k-lit", Boolean(node.lit));
+    put(element, "aria-label", said(node));
   }
 
   removeNode(entry) {
@@ -96,8 +103,8 @@ class GraphPanel {
     if (node.members) parts.push(sheet(4, body));
     parts.push(sheet(0, body));
     if (node.band) parts.push(...this.band(node, paint));
-    parts.push(...rowsOf(node).map((row) => this.row(row, paint)));
-    element.replaceChildren(...parts);
+    element.words = rowsOf(node).map((row) => this.row(row, paint));
+    element.replaceChildren(...parts, ...element.words);
     element.classList.toggle("k-lit", Boolean(node.lit));
     put(element, "aria-label", said(node));
   }
@@ -206,6 +213,13 @@ function rowsOf(node) {
   if (node.rows) return node.rows;
   const lines = [...(node.lines ?? []), node.state].filter(Boolean);
   return lines.map((text, index) => ({ text, role: index ? "line" : "heading", x: 10, y: 20 + 16 * index }));
+}
+
+/** Whether two boxes differ in their words and their place alone. */
+function sameShape(one, other) {
+  const [rows, others] = [rowsOf(one), rowsOf(other)];
+  const same = ["w", "h", "band", "kind", "members"].every((part) => one[part] === other[part]);
+  return same && rows.length === others.length && rows.every(({ role, x, y }, index) => role === others[index].role && x === others[index].x && y === others[index].y);
 }
 
 /** Who is joined with whom, and whether the arrows run across rather than down. */
