@@ -10,6 +10,7 @@ from k8slab.api.apps import Deployment
 from k8slab.cluster import Cluster as Unwatched
 from k8slab.lab.cluster import Cluster
 from k8slab.lab.trace import CAPACITY, Trace
+from k8slab.lab.tracer import Tracer
 
 PODS = 1_000
 ROUNDS = 5
@@ -56,7 +57,7 @@ def replay() -> list[Figure]:
         back = time.perf_counter() - start
         start = time.perf_counter()
         story = cluster._known_story()
-        story.live(cluster._engine.spec, steps - 1, Trace()).close()
+        story.live(cluster._engine.spec, steps - 1, Tracer()).close()
         lived = time.perf_counter() - start
     detail = f"{changes:,} changes, {steps:,} steps, {SESSION_PODS} Pods"
     return [

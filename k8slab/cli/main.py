@@ -7,6 +7,7 @@ import platform
 import signal
 import sys
 import threading
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from k8slab.cli.detached import READY, DetachedFailed, start_detached
-from k8slab.cli.profile import Config, Profile, ProfileError, profiles, runs_a_cluster
+from k8slab.cli.profile import Config, Profile, ProfileError, State, profiles, runs_a_cluster
 from k8slab.client.kubeconfig import KubeconfigError, check_context, default_path, remove_context
 from k8slab.clock import Stopwatch, sleep_really
 from k8slab.loop.kubectl import Kubectl, KubectlNotFound, find_kubectl
@@ -138,6 +139,38 @@ def list_() -> None:
     console.print(table if found else "There is no cluster. Start one: k8slab start")
 
 
+@app.command()
+def dashboard(
+    name: Name = "lab",
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0: the one it has.")] = 0,
+) -> None:
+    """Show a running cluster as a web page: its parts, objects and history, and why they are so."""
+    from k8slab.cli.dashboard import dashboard_url
+
+    url = dashboard_url(_running(name), port)
+    console.print(url, markup=False)
+    if browser and not webbrowser.open(url):
+        errors.print("There is no browser here: open the address above in one.")
+
+
+@app.command()
+def play(
+    scenario: Annotated[Path, typer.Argument(help="A scenario: a YAML file of commands, faults and expectations.")],
+) -> None:
+    """Play a scenario on a new cluster in virtual time, and report. The exit code is 1 if something is not as expected."""
+    from k8slab.lab.scenario import Scenario
+
+    try:
+        played = Scenario.load(scenario).play()
+    except ValueError as problem:
+        raise ProfileError(str(problem)) from None
+    with played:
+        console.print(str(played), markup=False)
+    if not played.ok:
+        raise typer.Exit(1)
+
+
 @app.command(
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
     epilog="Example: k8slab kubectl -- get pods -A",
@@ -145,10 +178,8 @@ def list_() -> None:
 def kubectl(context: typer.Context) -> None:
     """Run kubectl on a cluster: k8slab kubectl [--name lab] -- get pods."""
     name, args = _split_kubectl(context.args)
+    _running(name)
     profile = Profile(name)
-    profile.config()
-    if profile.state() is None:
-        raise ProfileError(f"the cluster {name!r} does not run; start it: {_command('start', name)}")
     tool = Kubectl(profile.path / "kubeconfig", profile.path / "cache")
     os.execve(find_kubectl(), ["kubectl", f"--cache-dir={profile.path / 'cache'}", *args], tool.environment())
 
@@ -221,6 +252,16 @@ def _resolve(runtime: str) -> str:
     return "simulated"
 
 
+def _running(name: str) -> State:
+    """The process of a cluster. Raises ProfileError if it does not run."""
+    profile = Profile(name)
+    profile.config()
+    state = profile.state()
+    if state is None:
+        raise ProfileError(f"the cluster {name!r} does not run; start it: {_command('start', name)}")
+    return state
+
+
 def _stop(profile: Profile) -> bool:
     state = profile.state()
     if state is None:
@@ -256,6 +297,7 @@ def _next_steps(name: str, config: Config) -> None:
     own_file = config.kubeconfig != str(default_path().expanduser().absolute())
     prefix = f"KUBECONFIG={config.kubeconfig} " if own_file else ""
     console.print(f"Next:  {prefix}kubectl get nodes        (or: k8slab kubectl -- get nodes)")
+    console.print(f"See:   {_command('dashboard', name)}")
     console.print(f"Stop:  {_command('stop', name)}        Remove every trace: {_command('delete', name)}")
 
 

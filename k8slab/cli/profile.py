@@ -44,6 +44,8 @@ class State:
     url: str
     started: float
     """Seconds since the epoch."""
+    dashboard: str = ""
+    """Where its dashboard is, with the token: a key, like those in `pki/`, for the user alone."""
 
 
 def home() -> Path:

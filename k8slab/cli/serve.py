@@ -1,7 +1,8 @@
 """The process that is a live cluster: started by `k8slab start`, in the foreground or detached.
 
 It tells its parent how far it is by lines on standard output, runs until SIGTERM or SIGINT, and leaves a profile from which
-it can be started again with all its objects.
+it can be started again with all its objects. Its dashboard listens from the beginning: that is a socket and two sleeping
+threads, and the rest comes with the first page. Where it is stands in the profile's state, for `k8slab dashboard`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from k8slab.cli.detached import READY
 from k8slab.cli.profile import Config, Profile, ProfileError, State
 from k8slab.client.kubeconfig import merge_context
 from k8slab.clock import RealClock, Stopwatch
-from k8slab.cluster import Cluster
 from k8slab.etcd.sqlite import SqliteStore
 from k8slab.etcd.store import StoreError
+from k8slab.lab.cluster import Cluster
+from k8slab.lab.dashboard import open_dashboard
 from k8slab.names import unlike_any_other
 
 Say = Callable[[str], None]
@@ -35,12 +37,12 @@ def serve(profile: Profile, config: Config, say: Say, stop: threading.Event) -> 
         f"{'Starting' if again else 'Creating'} the cluster {profile.name!r}: {config.nodes} nodes, {config.runtime} runtime"
     )
     with _open(profile) as store:
-        with _cluster(profile, config, store) as cluster:
+        with _cluster(profile, config, store) as cluster, open_dashboard(cluster) as dashboard:
             config.port = int(cluster.url.rpartition(":")[2])
             say(f"The control plane listens on {cluster.url}")
             _publish(profile, config, cluster)
             profile.save(config)
-            profile.save_state(State(os.getpid(), cluster.url, RealClock().now()))
+            profile.save_state(State(os.getpid(), cluster.url, RealClock().now(), dashboard.url))
             try:
                 cluster.run_until(lambda: _all_ready(cluster, config.nodes), READY_WITHIN)
             except TimeoutError:

@@ -127,12 +127,14 @@ class Kubelet:
     def step(self) -> bool:
         """One round: the watch, the runtime, the Pods, the node."""
         now = self.clock.now()
+        if not self.pods.synced:
+            self._relist()  # first, so that Pods that have ended are known by what they have left here
         news = self._listen(now)
         for outcome in self.jobs.finished():
             self._finish(outcome)
             self._mark(outcome.key)
             news = True
-        if now >= self._relist_at:
+        if now >= self._relist_at or (self.pods.synced and not self._orphans_checked):
             news = self._relist() or news
         if self._next_again <= now:
             self._wake_sleepers(now)
@@ -218,6 +220,7 @@ class Kubelet:
             old is not None
             and old.spec == new.spec
             and old.metadata.deletion_timestamp == new.metadata.deletion_timestamp
+            and old.finished == new.finished
         )
         worker.pod = new
         if new.metadata.deleting and worker.phase == SYNCING:
@@ -250,7 +253,7 @@ class Kubelet:
         if self.pods.synced and not self._orphans_checked:
             self._orphans_checked = True
             self._remove_orphans()
-        self._plan_relist()
+        self._relist_at = self._next_relist()
         return changed
 
     def _look_at(self, uid: str) -> None:
@@ -262,21 +265,22 @@ class Kubelet:
             self._states[uid] = state
         else:
             self._states.pop(uid, None)
-        self._plan_relist()
+        # Never later than planned: of another Pod there may be news that was due, and has not been looked at.
+        self._relist_at = min(self._relist_at, self._next_relist())
 
-    def _plan_relist(self) -> None:
+    def _next_relist(self) -> float:
+        """When the runtime will have news, if all that it has now is known."""
         change = self.runtime.next_change()
         now = self.clock.now()
         if change is None:
-            self._relist_at = now + RELIST_PERIOD if self.workers else NEVER
-        elif change == NEVER:
-            self._relist_at = NEVER
-        else:
-            # Rounded up to a whole tick, and never now again: a change that is due has been seen.
-            self._relist_at = max(whole_tick(change), round(now + TICK, 6) if change <= now else 0)
+            return now + RELIST_PERIOD if self.workers else NEVER
+        if change == NEVER:
+            return NEVER
+        # Rounded up to a whole tick, and never now again: a change that is due has been seen.
+        return max(whole_tick(change), round(now + TICK, 6) if change <= now else 0)
 
     def look_soon(self) -> None:
-        """Something may have changed in the runtime by another hand: look at once, and plan the next look anew."""
+        """Something may have changed in the runtime by another hand: look at once."""
         self._relist_at = self.clock.now()
         self._wake()
 

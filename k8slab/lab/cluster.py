@@ -28,6 +28,7 @@ from k8slab.lab.past import Past, Pasts
 from k8slab.lab.records import Record
 from k8slab.lab.story import Story, repeatable
 from k8slab.lab.trace import Trace
+from k8slab.lab.tracer import Tracer
 from k8slab.lab.why import Why, why, why_revision
 from k8slab.loop.stepped import Halt, SteppedLoop
 
@@ -52,13 +53,13 @@ class Cluster(cluster.Cluster):
 
     def _drive(self, engine: Engine) -> None:
         super()._drive(engine)
-        assert isinstance(engine.instrument, Trace)
-        self.trace = engine.instrument
+        assert isinstance(engine.instrument, Tracer)
+        self._tracer, self.trace = engine.instrument, engine.instrument.trace
         self._breakpoints.watch(engine, self.trace)
         self.changes.watch(self.trace)
 
     def _new_instrument(self) -> Instrument:
-        return Trace()
+        return Tracer()
 
     # Why.
 
@@ -80,7 +81,7 @@ class Cluster(cluster.Cluster):
     def looking(self) -> Iterator[None]:
         """Within it nothing moves (on a stepped cluster), and what is asked is not part of what happens: for instruments."""
         loop = self._engine.loop
-        with loop.lock if isinstance(loop, SteppedLoop) else nullcontext(), self.trace.unseen():
+        with loop.lock if isinstance(loop, SteppedLoop) else nullcontext(), self._tracer.unseen():
             yield
 
     # Steps.
@@ -174,7 +175,7 @@ class Cluster(cluster.Cluster):
         `replace`: the controllers that had been replaced, if any had been.
         """
         spec, story = saved.load(Path(path), replace)
-        return cls._with(story.live(spec, story.last, Trace()), story, story.first)
+        return cls._with(story.live(spec, story.last, Tracer()), story, story.first)
 
     @classmethod
     def _with(cls, engine: Engine, story: Story | None, first: int) -> Self:

@@ -24,7 +24,7 @@ from k8slab.apiserver.resources import RESOURCES
 from k8slab.clock import EPOCH, VirtualClock, from_rfc3339, parse_duration, to_rfc3339
 from k8slab.engine.engine import Engine, LogEntry
 from k8slab.lab import records
-from k8slab.lab.trace import Trace
+from k8slab.lab.tracer import Tracer
 
 Moment = int | float | str
 """A revision (int, or its digits), seconds since the Unix epoch (float), or a text: `+90s`, `1m30s`, an RFC 3339 time."""
@@ -147,8 +147,8 @@ def _known_times(engine: Engine) -> Iterator[tuple[int, float]]:
     """(revision, time), the trace's last: a commit is recorded as it happens, a request when it is over."""
     for audit in list(engine.server.audit):
         yield audit.revision, audit.time
-    if isinstance(engine.instrument, Trace):
-        for record in engine.instrument.since(0):
+    if isinstance(engine.instrument, Tracer):
+        for record in engine.instrument.trace.since(0):
             if record.kind == records.COMMIT:
                 yield record.revision, record.time
 

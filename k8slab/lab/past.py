@@ -26,7 +26,7 @@ from k8slab.cluster import Cluster
 from k8slab.engine.engine import Engine, LogEntry
 from k8slab.engine.past import PastServer
 from k8slab.lab.moments import Moment, Moments
-from k8slab.lab.trace import Trace
+from k8slab.lab.tracer import Tracer
 from k8slab.loop.front_door import FrontDoor
 from k8slab.loop.history import Change, History
 from k8slab.loop.kubectl import KubectlResult, split_command
@@ -126,7 +126,7 @@ def _instead(engine: Engine, revision: int) -> str:
     """What somebody can do who wants to change the past."""
     if engine.journal is None:
         return "change the cluster itself, as it is now"
-    commit = engine.instrument.commit_at(revision) if isinstance(engine.instrument, Trace) else None
+    commit = engine.instrument.trace.commit_at(revision) if isinstance(engine.instrument, Tracer) else None
     # The write was made within the step that follows those that a record counts.
     step = str(commit.step + 1) if commit else "..."
     return f"cluster.goto({step}) goes back to it"

@@ -25,6 +25,7 @@ from k8slab.lab.comparison import Changed, Path, compare, related
 from k8slab.lab.past import Past
 from k8slab.lab.records import Record
 from k8slab.lab.trace import Trace
+from k8slab.lab.tracer import Tracer
 
 REGISTRY = "/registry/"
 """What all keys begin with, and no name in the trace."""
@@ -63,7 +64,7 @@ class Writes:
         self._audit = {
             each.revision: each for each in list(engine.server.audit) if a.revision < each.revision <= b.revision
         }
-        self._trace = engine.instrument if isinstance(engine.instrument, Trace) else None
+        self._trace = engine.instrument.trace if isinstance(engine.instrument, Tracer) else None
 
     def newest(self, key: str, *, created: bool) -> Write:
         """The write that created an object, or deleted it, last."""

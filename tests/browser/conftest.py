@@ -1,4 +1,8 @@
-"""A JupyterLab and a browser, shared by all tests here: starting them takes longer than most tests."""
+"""A JupyterLab and a browser, shared by all tests here: starting them takes longer than most tests.
+
+Shared by this package, not by the whole session: as long as Playwright runs, asyncio takes its loop for a running one, and
+other tests could not start theirs.
+"""
 
 from __future__ import annotations
 
@@ -145,7 +149,7 @@ class Lab:
         return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def jupyter(tmp_path_factory):
     """A Jupyter server on a copy of the notebooks: (its folder, its address)."""
     if shutil.which("chromium") is None:
@@ -172,6 +176,7 @@ def jupyter(tmp_path_factory):
             f"--IdentityProvider.token={TOKEN}",
             f"--ServerApp.root_dir={folder}",
             "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
         ],
         env=os.environ | environment,
         stdout=subprocess.DEVNULL,
@@ -190,7 +195,7 @@ def jupyter(tmp_path_factory):
         server.wait(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(jupyter):
     from playwright.sync_api import sync_playwright
 
@@ -200,7 +205,7 @@ def browser(jupyter):
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(jupyter, browser):
     """JupyterLab, loaded once: each test opens a notebook in it."""
     folder, address = jupyter
@@ -210,7 +215,7 @@ def lab(jupyter, browser):
     return lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def screenshots(tmp_path_factory) -> Path:
     """Where pictures of the page go; K8SLAB_SCREENSHOTS=folder keeps them."""
     folder = Path(os.environ.get("K8SLAB_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))

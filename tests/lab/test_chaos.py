@@ -37,7 +37,7 @@ TWO_NODES = ClusterSpec(nodes=2, seed=1)
 
 def experiment(**more):
     given = {"workload": work, "holds": no_more_pods_than_asked_for, "faults": TROUBLES, "cluster": TWO_NODES}
-    return Chaos(**(given | {"within": 10, "most": 6} | more))
+    return Chaos(**(given | {"within": 10, "most": 6, "calm": 20} | more))
 
 
 def faults_of(scenario):

@@ -13,7 +13,6 @@ from k8slab.controllers.replicaset import ReplicaSetController
 from k8slab.lab.story import StoryError
 from tests.lab.worlds import DEEDS, create, live
 
-
 NO_STORIES = [b"", b"hello", *(gzip.compress(content, mtime=0) for content in (b"", b"{}\n{}\n", b"\xff"))]
 
 

@@ -8,6 +8,7 @@ import pytest
 from k8slab import Cluster
 from k8slab.lab import records
 from k8slab.lab.trace import Trace
+from k8slab.lab.tracer import Tracer
 from tests.lab.worlds import a_day, create
 
 
@@ -74,7 +75,7 @@ def test_calls_to_the_runtime_are_made_for_a_pod(cluster):
 def test_memory_is_bounded_and_the_oldest_go_first():
     trace = Trace(capacity=100)
     with Cluster(nodes=1) as cluster:
-        trace.begin(cluster._engine)
+        Tracer(trace).begin(cluster.engine)
         create(cluster, "web", 3)
         cluster.run_for("10m")
         assert len(trace) == 100

@@ -3,7 +3,9 @@
 class PageControlsPanel extends ControlsPanel {
   draw() {
     super.draw();
-    for (const [name, reason] of Object.entries(this.view.state.cannot ?? {})) refuse(this[name], reason);
+    const { cannot = {} } = this.view.state;
+    for (const [name, reason] of Object.entries(cannot)) refuse(this[name], reason);
+    this.slider.parentElement.hidden = "slider" in cannot; // a row of steps where there are none
   }
 }
 

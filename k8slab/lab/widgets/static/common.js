@@ -189,7 +189,7 @@ class View {
   /** Shows the view; `draw` is called now and after every change. What comes back ends the view. */
   open(draw) {
     this.draw = draw;
-    this.root.addEventListener("keydown", keepFromNotebook);
+    this.keepKeys();
     this.host.append(this.root);
     this.listen("change:state", () => this.replaced());
     this.listen("msg:custom", (message) => this.received(message));
@@ -199,6 +199,17 @@ class View {
     // A patch that was sent before this view listened is lost: say what it has.
     this.tell("hello", { rev: this.state.rev });
     return () => this.endings.forEach((end) => end());
+  }
+
+  /** Keeps keys that are pressed in the widget from the notebook, where `d d` deletes a cell. */
+  keepKeys() {
+    this.root.addEventListener("keydown", (event) => { if (isOwnKey(event)) event.stopPropagation(); });
+    // Notebook 7 listens before the widget does; it passes over what bears this mark.
+    const mark = (event) => {
+      if (this.root.contains(event.target)) event.target.toggleAttribute("data-lm-suppress-shortcuts", isOwnKey(event));
+    };
+    addEventListener("keydown", mark, true);
+    this.endings.push(() => removeEventListener("keydown", mark, true));
   }
 
   listen(event, callback) {
@@ -325,9 +336,9 @@ class View {
   }
 }
 
-/** Keys that are pressed in a widget are the widget's, not the notebook's, except for those that lead out of it. */
-function keepFromNotebook(event) {
-  if (event.key !== "Tab" && event.key !== "Escape" && !event.ctrlKey && !event.metaKey) event.stopPropagation();
+/** Whether a key is the widget's own, not one that leads out of it or belongs to the browser. */
+function isOwnKey(event) {
+  return event.key !== "Tab" && event.key !== "Escape" && !event.ctrlKey && !event.metaKey;
 }
 
 /** Calls back `wait` ms after the last call. */
