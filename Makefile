@@ -10,7 +10,8 @@ help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: .venv/lab ## Open the lab in JupyterLab. ARGS="--no-browser --port 9999" are passed on.
-	$(BIN)/jupyter lab $(ARGS) notebooks/00_index.ipynb
+	JUPYTER_CONFIG_PATH="k8slab/lab/widgets/jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
+		$(BIN)/jupyter lab $(ARGS) notebooks/00_index.ipynb
 
 test: .venv/dev check ## Run every check and every test. What needs Docker or Chromium is skipped where there is none.
 	$(BIN)/pytest $(ARGS)

@@ -19,6 +19,8 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | | | |
 # |---|---|---|
 # | 01 | [Hello, cluster](01_hello_cluster.ipynb) | start a cluster, run a program, mend an image that cannot be pulled |
+# | 02 | [Deploy an app](02_deploy_an_app.ipynb) | from `kubectl create` to a running container, step by step; go back, and another way |
+# | 06 | [Architecture](06_architecture.ipynb) | the parts of a cluster; switch each of them off, and see what is missing |
 #
 # Each chapter takes 20 to 40 minutes. It shows first and explains then; run its cells from top to bottom.
 #
@@ -27,6 +29,10 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | | |
 # |---|---|
 # | 01 | [Predict and repair an ImagePullBackOff](../exercises/01_hello_cluster/image_pull_backoff.ipynb) |
+# | 02 | [What is written next?](../exercises/02_deploy_an_app/next_write.ipynb) |
+# | 02 | [The way to a Pod](../exercises/02_deploy_an_app/pod_path.ipynb) |
+# | 06 | [What still works?](../exercises/06_architecture/what_still_works.ipynb) |
+# | 06 | [Which component is off?](../exercises/06_architecture/which_is_off.ipynb) |
 #
 # An exercise tells you at once what is right, and gives hints when you ask.
 
@@ -41,8 +47,19 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | Shift+Tab | what a function does |
 # | 0 0 | restart the kernel: the cluster is gone, nothing is left behind |
 #
+# The widgets, such as `cluster.view()` and `cluster.controls()`, work without a mouse too: Tab goes from one to the next, arrow keys from box to box, Enter chooses.
+#
 # ## Something is odd
 #
-# - `cluster.kubectl("get events")` says what happened.
-# - `cluster.history()` says who wrote what.
-# - `cluster.close()` stops a cluster and removes all that it made.
+# | | |
+# |---|---|
+# | `cluster.kubectl("get events")` | what happened, as Kubernetes tells it |
+# | `cluster.why("pod/NAME")` | why something is as it is, from your own command on |
+# | `cluster.history()` | who wrote what |
+# | `cluster.view()`, `cluster.timeline()`, `cluster.objects()` | everything, as live pictures |
+# | `cluster.at("+30s").kubectl("get pods")` | how it was, 30 seconds after the start |
+# | `cluster.diff("+30s")` | what has changed since, and by whom |
+# | `cluster.step()`, `cluster.back()` | one step of one component on; one step back |
+# | `cluster.story()` | what came from outside, and at which step: where to go back to, with `cluster.goto` |
+# | `cluster.save("odd.k8slab")` | the whole story in a file, to show it to somebody |
+# | `cluster.close()` | stops a cluster, and removes all that it made |

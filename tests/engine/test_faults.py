@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from k8slab.api.apps import Deployment
 from k8slab.api.coordination import Lease
-from k8slab.api.core import Event, Node, Pod
+from k8slab.api.core import ConfigMap, Event, Node, Pod
 from k8slab.apimachinery.errors import ApiError
+from k8slab.apimachinery.rest import copy_of
 from k8slab.clock import EPOCH, from_rfc3339
 from k8slab.cluster import Cluster
-from k8slab.cri.api import ContainerState, CriError
+from k8slab.cri.api import ContainerState, CriError, SandboxState
 from k8slab.engine.faults import FAULTS
 from k8slab.engine.inputs import Fault
 from tests.engine.harness import PATIENCE, act, deployment, end_state, phase, pod, restarts
@@ -445,6 +446,50 @@ def test_a_deleted_node_registers_anew_though_its_requests_fail(cluster):
     assert [each.name for each in cluster.client.list(Node)] == ["node-1"]
 
 
+def test_an_end_is_noticed_though_something_else_ends_at_the_same_moment(cluster):
+    create(cluster, "once", image="busybox:1.36", command=["sh", "-c", "sleep 9"], restartPolicy="Never")
+    stubborn = pod("stubborn", image="busybox:1.36", command=["sh", "-c", "trap '' TERM; sleep 999"])
+    stubborn["spec"]["terminationGracePeriodSeconds"] = 2
+    cluster.client.create(Pod, stubborn, "default")
+    cluster.run_until_idle()
+    [once] = [each for each in running(cluster) if each.labels["io.kubernetes.pod.name"] == "once"]
+    cluster.run_for(once.started_at + 9 - 2 - cluster.now)
+    cluster.client.delete(Pod, "stubborn", "default")
+    cluster.run_for(10)
+    assert phase(cluster, "once") == "Succeeded"
+
+
+def test_a_pod_that_has_ended_gives_its_address_back_though_news_is_late(cluster):
+    with cluster.fault("slow-watch", component=KUBELET, delay=5, repeat=0, lose=0):
+        create(cluster, image="busybox:1.36", command=["sh", "-c", "sleep 3"], restartPolicy="Never")
+        cluster.run_for(60)
+    assert [each.state for each in cluster._engine.runtimes["node-1"].list_pod_sandboxes()] == [SandboxState.NOTREADY]
+
+
+def test_a_kubelet_that_was_started_finds_the_sandbox_of_a_pod_that_has_ended(cluster):
+    create(cluster, image="busybox:1.36", command=["sh", "-c", "sleep 3"], restartPolicy="Never")
+    cluster.run_until_idle()
+    with cluster.fault("node-partitioned", node="node-1"):
+        cluster.run_for(10)
+        cluster.fault("crash", component=KUBELET).start()
+    cluster.client.patch_status(Pod, "web", "default", {"phase": "Succeeded"})
+    cluster.fault("crash", component=KUBELET).stop()
+    cluster.run_until_idle()
+    assert [each.state for each in cluster._engine.runtimes["node-1"].list_pod_sandboxes()] == [SandboxState.NOTREADY]
+
+
+def test_a_kubelet_that_was_started_behind_a_cut_removes_what_is_not_to_be_here_once_it_knows(cluster):
+    create(cluster)
+    cluster.run_until_idle()
+    with cluster.fault("node-partitioned", node="node-1"):
+        cluster.client.delete(Pod, "web", "default", grace_period=0)
+        cluster.fault("restart", component=KUBELET).start()
+        cluster.run_for(30)
+        assert len(running(cluster)) == 1
+    cluster.run_until_idle()
+    assert cluster._engine.runtimes["node-1"].list_pod_sandboxes() == []
+
+
 # Whatever happens, the end is the same.
 
 COMPONENTS = ("deployment-controller", "replicaset-controller", SCHEDULER, KUBELET, "kubelet-node-2",
@@ -512,3 +557,70 @@ def roll_out(disasters, gaps):
         cluster.run_for(PATIENCE)
         cluster.run_until_idle("2h")
         return end_state(cluster)
+
+
+# The same for Pods of one's own: ones that end, ones that do not want to, ones that wait for a ConfigMap.
+
+ONES_OWN = (
+    pod("once", image="busybox:1.36", command=["sh", "-c", "sleep 5"], restartPolicy="Never"),
+    pod("fails", image="busybox:1.36", command=["sh", "-c", "sleep 3; exit 2"], restartPolicy="Never"),
+    pod("waits", image="busybox:1.36", command=["sh", "-c", "sleep 999999"]),
+    pod("stubborn", image="busybox:1.36", command=["sh", "-c", "trap '' TERM; sleep 999999"]),
+    pod("forced"),
+)
+kubelet_faults = st.one_of(
+    st.tuples(st.sampled_from(["cut-off", "crash", "restart", "dropped-watch"]), st.just({})),
+    st.tuples(st.just("slow-watch"), st.sampled_from([{"delay": 1}, {"delay": 6, "lose": 0.3}])),
+    st.tuples(st.just("api-errors"), st.sampled_from([{"share": 0.4}, {"share": 1}])),
+    st.tuples(st.just("api-latency"), st.sampled_from([{"seconds": 0.1}, {"seconds": 2}])),
+    st.tuples(st.just("clock-skew"), st.sampled_from([{"ahead": -0.3}, {"ahead": 7}, {"ahead": 400}])),
+)
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(kubelet_faults, st.floats(0, 30, width=16), st.sampled_from([0.5, 4, 20])), min_size=1, max_size=5
+    ),
+    st.sampled_from([4, 10, 20]),
+    st.integers(0, 99),
+)
+def test_faults_of_a_kubelet_change_nothing_about_the_end_of_its_pods(disasters, deletes, seed):
+    assert live_with(disasters, deletes, seed) == live_with([], deletes, seed)
+
+
+def live_with(disasters, deletes, seed):
+    """What has become of one's own Pods, with these faults of their kubelet."""
+    happen = [(0.5 * number, lambda cluster, body=body: make(cluster, body)) for number, body in enumerate(ONES_OWN)]
+    happen.append((6.0, lambda cluster: cluster.client.create(ConfigMap, {"metadata": {"name": "conf"}}, "default")))
+    happen.append((deletes, lambda cluster: cluster.client.delete(Pod, "stubborn", "default", grace_period=3)))
+    happen.append((deletes, lambda cluster: cluster.client.delete(Pod, "forced", "default", grace_period=0)))
+    for (name, arguments), begins, lasts in disasters:
+        arguments = {"component": KUBELET, **arguments}
+        happen.append((begins, lambda cluster, n=name, a=arguments: cluster.fault(n, **a).start()))
+        if FAULTS[name].end is not None:
+            happen.append((begins + lasts, lambda cluster, n=name, a=arguments: cluster.fault(n, **a).stop()))
+    with Cluster(nodes=1, seed=seed) as cluster:
+        for when, it in sorted(happen, key=lambda each: each[0]):
+            cluster.run_for(max(0, EPOCH + when - cluster.now))
+            it(cluster)
+        cluster.run_until_idle("2h")
+        cluster.run_for(60)
+        cluster.run_until_idle("2h")
+        return own_end(cluster)
+
+
+def make(cluster, body):
+    body = copy_of(body)
+    if body["metadata"]["name"] == "waits":
+        body["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "conf"}}]
+    cluster.client.create(Pod, body, "default")
+
+
+def own_end(cluster):
+    runtime = cluster._engine.runtimes["node-1"]
+    ready = [each.name for each in runtime.list_pod_sandboxes() if each.state is SandboxState.READY]
+    known = {each.uid for each in cluster.client.list(Pod)}
+    orphans = [each.name for each in runtime.list_pod_sandboxes() if each.uid not in known]
+    names = sorted(each.labels["io.kubernetes.pod.name"] for each in running(cluster))
+    return [(each.name, each.status.phase, each.ready) for each in cluster.client.list(Pod)], names, ready, orphans

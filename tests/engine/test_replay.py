@@ -58,7 +58,7 @@ def test_at_every_step_the_state_is_what_it_was(life, seed):
     for step in {places[-1], places[seed % len(places)], places[seed // 7 % len(places)]}:
         again = replay(spec, journal, step)
         try:
-            assert (again.steps, describe(again), fingerprint(again)) == (step, seen[step][1], seen[step][0])
+            assert (again.steps, fingerprint(again), describe(again)) == (step, *seen[step])
         finally:
             again.close()
 

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own. k8slab's own."""
+"""An event loop in a thread of its own. k8slab's own; its end is that of `asyncio.run`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     @property
@@ -41,9 +41,21 @@ class LoopThread:
 
     def stop(self) -> None:
         """Let what is being done come to its end, and stop. Safe to call twice."""
-        if self._loop.is_closed():
-            return
         self.soon(self._loop.stop)
         self._thread.join(STOP_WITHIN)
-        if not self._thread.is_alive():
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(_end_all())
+        finally:
             self._loop.close()
+
+
+async def _end_all() -> None:
+    """End what is under way: connections that were being accepted, and transports that were told to close."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)

@@ -122,6 +122,14 @@ function reconcile(shown, things, { add, change, remove = (entry) => entry.eleme
   }
 }
 
+/** Puts elements into an order, after the `first` children; touches only those that are out of it, to keep the focus. */
+function inOrder(parent, elements, first = 0) {
+  elements.forEach((element, index) => {
+    const there = parent.children[first + index] ?? null;
+    if (there !== element) parent.insertBefore(element, there);
+  });
+}
+
 /** One stop for many elements in the order of Tab: the one that was focused last. */
 class Roving {
   /** Makes `element` the stop. Null: there is none. */

@@ -143,8 +143,9 @@ class ControlsPanel {
     write(this.faultsButton.lastChild, active ? `Faults (${active} active)` : "Faults");
     this.faultsButton.classList.toggle("k-warned", active > 0);
     reconcile(this.shown, faults, { add: (fault) => this.addFault(fault), change: (entry, fault) => this.fillFault(entry, fault) });
-    for (const { box, inputs, element } of this.shown.values()) {
-      able(element.querySelector("button") ?? box, this.view.connected);
+    inOrder(this.faults, faults.map((fault) => this.shown.get(fault.id).element), 1); // after the legend
+    for (const { box, inputs, now } of this.shown.values()) {
+      if (now) able(now, this.view.connected);
       if (box) box.disabled = !this.view.connected;
       inputs.forEach((each) => { each.disabled = !this.view.connected || Boolean(box?.checked); });
     }
@@ -152,15 +153,15 @@ class ControlsPanel {
 
   addFault(fault) {
     const entry = { element: html("div", { class: "k-fault" }), inputs: new Map() };
-    const label = html("span", {}, fault.label);
-    if (fault.once) entry.element.append(label);
-    else {
+    if (fault.once) {
+      entry.now = button({ label: `${fault.label}: now`, shown: "Now", press: () => this.begin(entry) });
+      entry.element.append(html("span", { class: "k-check" }, fault.label));
+    } else {
       entry.box = html("input", { type: "checkbox", onchange: () => this.turn(entry) });
-      entry.element.append(html("label", { class: "k-check" }, entry.box, label));
+      entry.element.append(html("label", { class: "k-check" }, entry.box, html("span", {}, fault.label)));
     }
     entry.given = html("span", { class: "k-group" });
     entry.element.append(entry.given);
-    if (fault.once) entry.element.append(button({ label: `${fault.label}: now`, shown: "Now", press: () => this.begin(entry) }));
     this.faults.append(entry.element);
     this.fillFault(entry, fault);
     return entry;
@@ -173,13 +174,14 @@ class ControlsPanel {
     entry.key = key;
     const before = new Map([...entry.inputs].map(([name, input]) => [name, input.value]));
     entry.inputs = new Map(fault.arguments.map((argument) => [argument.id, this.input(fault, argument, before.get(argument.id))]));
-    entry.given.replaceChildren(...entry.inputs.values());
+    const named = [...entry.inputs].map(([name, input]) => html("label", { class: "k-argument" }, html("span", {}, name), input));
+    entry.given.replaceChildren(...named, ...(entry.now ? [entry.now] : []));
   }
 
   input(fault, argument, before) {
     const label = `${fault.label}: ${argument.id}`;
-    if (!argument.choices.length) return html("input", { type: "text", class: "k-input k-short", "aria-label": label, title: argument.id, placeholder: argument.id, value: before ?? argument.default });
-    const element = html("select", { class: "k-input", "aria-label": label, title: argument.id }, ...argument.choices.map((each) => html("option", { value: each }, each)));
+    if (!argument.choices.length) return html("input", { type: "text", class: "k-input", "aria-label": label, value: before ?? argument.default });
+    const element = html("select", { class: "k-input", "aria-label": label }, ...argument.choices.map((each) => html("option", { value: each }, each)));
     const wanted = before ?? argument.default;
     if (argument.choices.includes(wanted)) element.value = wanted;
     return element;

@@ -75,10 +75,7 @@ class ObjectsPanel {
     const shown = found.slice(0, MOST_ROWS);
     const focused = this.lines.contains(document.activeElement);
     reconcile(this.rows, shown, { add: (row) => this.add(row), change: (entry, row) => fillRow(entry, row) });
-    shown.forEach((row, index) => { // in their order, touching only those that are out of it
-      const { element } = this.rows.get(row.id);
-      if (this.lines.children[index] !== element) this.lines.insertBefore(element, this.lines.children[index] ?? null);
-    });
+    inOrder(this.lines, shown.map((row) => this.rows.get(row.id).element));
     this.choose(selected);
     if (!this.roving.current?.isConnected) this.roving.to(this.lines.firstElementChild);
     if (focused && !this.lines.contains(document.activeElement)) (this.roving.current ?? this.search).focus();

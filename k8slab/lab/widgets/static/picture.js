@@ -2,7 +2,6 @@
 //
 // Coordinates come from Python, where the static picture is drawn from the same ones; nothing is laid out here.
 
-const TALLEST = 460;
 const MARGIN = 8;
 const ZOOM = 1.25;
 const STEP = 60;
@@ -46,9 +45,9 @@ class Colours {
 
 /** A drawing that is larger than its window: panned by dragging and by keys, zoomed by buttons, keys and Ctrl + wheel. */
 class Stage {
-  /** `least` is the smallest zoom that is taken by itself to show everything. */
-  constructor(least) {
-    this.least = least;
+  /** `least` is the smallest zoom that is taken by itself to show everything; `tallest` how high the window becomes. */
+  constructor(least, tallest = 460) {
+    Object.assign(this, { least, tallest });
     this.layer = svg("g", { class: "k-layer" });
     this.svg = svg("svg", { class: "k-drawing", role: "group" }, this.layer);
     this.element = html("div", { class: "k-stage" }, this.svg);
@@ -72,16 +71,16 @@ class Stage {
   }
 
   get window() {
-    return { w: this.element.clientWidth || 900, h: this.element.clientHeight || TALLEST };
+    return { w: this.element.clientWidth || 900, h: this.element.clientHeight || this.tallest };
   }
 
   /** Fits the drawing into the window, at `least` as large as said. */
   fit(least = 0.05) {
     const { w } = this.window;
     const across = (w - 2 * MARGIN) / (this.width || 1);
-    const down = (TALLEST - 2 * MARGIN) / (this.height || 1);
+    const down = (this.tallest - 2 * MARGIN) / (this.height || 1);
     this.zoom = Math.min(1, Math.max(Math.min(across, down), least));
-    const tall = Math.min(this.height * this.zoom + 2 * MARGIN, TALLEST);
+    const tall = Math.min(this.height * this.zoom + 2 * MARGIN, this.tallest);
     this.element.style.height = `${Math.max(tall, 96)}px`;
     this.x = Math.max((w - this.width * this.zoom) / 2, MARGIN);
     this.y = Math.max((Math.max(tall, 96) - this.height * this.zoom) / 2, MARGIN);

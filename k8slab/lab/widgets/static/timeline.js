@@ -3,7 +3,7 @@
 class TimelinePanel {
   constructor(view) {
     this.view = view;
-    this.stage = new Stage(0.85);
+    this.stage = new Stage(0.85, 640);
     this.frame = new Frame(view, this.stage);
     this.colours = new Colours(this.stage.element);
     this.roving = new Roving();
