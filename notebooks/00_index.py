@@ -48,6 +48,7 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 0 0 | restart the kernel: the cluster is gone, nothing is left behind |
 #
 # The widgets, such as `cluster.view()` and `cluster.controls()`, work without a mouse too: Tab goes from one to the next, arrow keys from box to box, Enter chooses.
+# In the controls, `s` is one step, `b` one back, `f` one forward, `p` play and pause.
 #
 # ## Something is odd
 #

@@ -103,7 +103,7 @@ pod
 # Read it from the left: the API server says that *it* could not reach the Pod. Nobody listens on port 80 there.
 #
 # The proxy is for looking, not for users: every byte goes through the API server, and you name one Pod that may be gone tomorrow.
-# Users come through a Service, which chapter 04 is about.
+# Users come through a Service, which chapter 04 is about. A Service is not "the port of a Deployment": it chooses Pods by their labels, whoever has made them.
 
 # %% [markdown] id="slowly"
 # ## From `create` to Running, slowly
@@ -177,13 +177,14 @@ told(cluster.step(by="write", component="kube-scheduler"))
 # The scheduler heard of a Pod without a node. It chose one, and wrote its name into the Pod: `spec.nodeName`.
 # It has not started anything, and it has not spoken to the node.
 #
-# Why that node? Each of the scheduler's plugins says of each node whether it can take the Pod, and how well.
+# Why that node? Its plugins first *filter*: can this node take the Pod? Then they *score* the nodes that are left: how well does it fit?
 
 # %% id="verdicts"
 cluster.pictures.verdicts(f"pod/{pod}")
 
 # %% [markdown] id="verdicts-read"
 # All three are equally good, so one of them was drawn by lot. Every node is empty, and the Pod asks for nothing special.
+# If no node could take the Pod, it would stay `Pending`, and an event would say how many nodes failed for which reason.
 #
 # Next is the kubelet of that node.
 
@@ -245,7 +246,7 @@ print("\n".join(seen))
 # With this list you can answer what many get wrong at first:
 #
 # - Does the deployment controller start containers? No. It does not even write Pods: it writes ReplicaSets.
-# - Who keeps the number of Pods? The replicaset controller. A Deployment only says to it how many there should be.
+# - Who keeps the number of Pods? The replicaset controller. From the deployment controller comes only the number that stands in the ReplicaSet.
 # - Does the scheduler start Pods on a node? No. It writes a node's name into the Pod.
 # - Who starts containers? The kubelet of that node, through its container runtime. It is the only one that touches containers.
 # - Who replaces a Pod that is gone? The tutorial says, for short, "the Deployment controller". Precisely, it is the replicaset controller.
@@ -276,7 +277,7 @@ cluster.pictures.causal()
 cluster.pictures.sequence()
 
 # %% [markdown] id="sequence-text"
-# A picture as wide as this one is easier to read as a table:
+# The picture is wide: scroll to its right end. The table says the same:
 
 # %% id="sequence-table"
 cluster.pictures.sequence().table
@@ -335,7 +336,7 @@ cluster.forward(20)
 
 # %% id="fingerprint"
 before = cluster.fingerprint()
-cluster.back(25).forward(25).fingerprint() == before
+print(cluster.back(25).forward(25).fingerprint() == before)
 
 # %% [markdown] id="fork"
 # ## Another way

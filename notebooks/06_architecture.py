@@ -37,7 +37,7 @@ print("\n".join(cluster.components))
 # |---|---|---|
 # | kubelet | It sees to it that the containers of its node's Pods run, and reports how they are. | `kubelet-node-1` and so on |
 # | container runtime | It runs the containers. | simulated, or Docker |
-# | kube-proxy | It keeps the network rules that make Services work. It is optional: some networks do it themselves. | not yet: a Service has an address, and nothing forwards to it |
+# | kube-proxy | It keeps the network rules that make Services work. It carries no requests itself: in its usual mode the kernel follows the rules. It is optional, for some networks do it themselves. | not yet: a Service has an address, and nothing forwards to it |
 #
 # *Addons* are everything else that most clusters have: DNS, a dashboard, metrics, logs. They run in Pods, like your own programs. This cluster has none of them yet.
 #
@@ -47,11 +47,11 @@ print("\n".join(cluster.components))
 cluster.pictures.architecture(missing=True)
 
 # %% [markdown] id="parts-picture-read"
-# Read the arrows, not the boxes: each is a line that is really there.
+# Look at the lines, not at the boxes: each stands for a connection that is really there.
 #
-# - All of them end at the API server. There is no arrow between two components.
-# - One arrow leads on to etcd.
-# - A kubelet has a second one: to the runtime of its own machine.
+# - Every component has one to the API server, and none to another component.
+# - Only the API server has one to etcd.
+# - A kubelet has a second one: to the container runtime of its own machine.
 #
 # In a few cases the API server calls by itself: for `kubectl logs` and `exec` it asks the kubelet, for the `proxy` path of chapter 02 it asks the Pod. It only passes on what you asked for.
 

@@ -58,6 +58,12 @@ class Link:
         return self.record.revision if self.record.kind == records.COMMIT else 0
 
     @property
+    def id(self) -> str:
+        """As pictures name it: `Pod/default/web@41`, the object and the revision; or the number of a record."""
+        found = reference_of(self.record.what) if self.wrote else None
+        return f"{found.id}@{self.wrote}" if found else str(self.record.number)
+
+    @property
     def says(self) -> str:
         """The link in words, without who and when."""
         did = self.does + (f" ({', '.join(self.changes)})" if self.changes else "")
@@ -71,7 +77,7 @@ class Link:
         works = (f"works on {self.works}",) if self.works else ()
         state = f"+{self.time - origin:.1f}s" + (f", revision {self.wrote}" if self.wrote else "")
         lines = (self.who, *works, *self.calls[:4], *((self.does,) if self.does else ()), *self.changes)
-        return Node(str(self.record.number), lines, kind, state, group)
+        return Node(self.id, lines, kind, state, group)
 
 
 def links_of(chain: Sequence[Record], trace: Trace, engine: Engine) -> tuple[Link, ...]:

@@ -213,7 +213,7 @@ class Scenario(BaseModel):
 
     def save(self, path: str | Path) -> Path:
         """Write it to a file."""
-        Path(path).write_text(self.yaml())
+        Path(path).write_text(self.yaml(), encoding="utf-8")
         return Path(path)
 
     def play(self, cluster: Cluster | None = None) -> Played:
@@ -231,7 +231,7 @@ def _text_of(source: str | Path) -> tuple[str, str]:
     if isinstance(source, str) and "\n" in source:
         return source, "scenario"
     try:
-        return Path(source).read_text(), str(source)
+        return Path(source).read_text(encoding="utf-8"), str(source)
     except FileNotFoundError:
         raise ScenarioError(f"there is no file {str(source)!r}") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -132,12 +132,11 @@ class Why:
             if len(pairs) >= GRAPH_LIMIT:
                 break
         found = {record.number: record for pair in pairs for record in pair} | {target.number: target}
-        nodes = [
-            link([found[number]], self._trace, self._engine).node(self.origin, found[number].component)
-            for number in sorted(found)
-        ]
-        edges = [Edge(str(cause.number), str(effect.number)) for cause, effect in pairs]
-        nodes = [_lit(node) if node.id == str(target.number) else node for node in nodes]
+        links = {number: link([found[number]], self._trace, self._engine) for number in sorted(found)}
+        nodes = [each.node(self.origin, each.who) for each in links.values()]
+        ids = {number: each.id for number, each in links.items()}
+        edges = [Edge(ids[cause.number], ids[effect.number]) for cause, effect in pairs]
+        nodes = [_lit(node) if node.id == ids[target.number] else node for node in nodes]
         return Graph(f"All causes: {self.asked}", tuple(nodes), tuple(edges), downward=True)
 
 

@@ -57,7 +57,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize("command", ["", "start", "stop", "delete", "status", "list", "version"])
+@pytest.mark.parametrize("command", ["", "start", "stop", "delete", "status", "list", "version", "dashboard", "play"])
 def test_help_is_everywhere(user, command):
     assert "Usage:" in user(f"{command} --help")
 

@@ -4,8 +4,10 @@ All that a widget knows of a browser is its comm: something to send with, and so
 gives it a comm that leads through Jupyter; here it gets one that leads to a page. Everything else, what is shown and what is
 answered, is the widget's own, so page and notebook cannot say different things.
 
-Three things are a page's: a view that nobody sees rests; what is chosen on another thread is taken over on this one; and some
-views say a little more. k8slab's own; the comm's messages are those of Jupyter's widget protocol, version 2.
+Three things are a page's: a view that nobody sees rests; what is chosen on another thread is taken over on this one; and the
+controls say what a cluster in real time cannot do.
+
+k8slab's own; the comm's messages are those of Jupyter's widget protocol, version 2.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from k8slab.lab.widgets.base import LabWidget, Message, text_in
+from k8slab.lab.widgets.base import LabWidget
 from k8slab.lab.widgets.controls import Controls
 from k8slab.lab.widgets.graph import GraphView
 from k8slab.lab.widgets.objects import ObjectsView
 from k8slab.lab.widgets.patches import State
-from k8slab.lab.widgets.sources import Controllable, PictureLike
+from k8slab.lab.widgets.sources import Controllable
 from k8slab.lab.widgets.throttle import KernelTimer, Timer
 from k8slab.lab.widgets.timeline import TimelineView
 from k8slab.lab.widgets.why import WhyView
@@ -112,6 +114,10 @@ class PageObjects(OnPage, ObjectsView):
     """Objects on a page."""
 
 
+class PageWhy(OnPage, WhyView):
+    """Why the chosen object is as it is, on a page."""
+
+
 class PageControls(OnPage, Controls):
     """Controls on a page. `cannot`: what the cluster cannot do: the control, and why."""
 
@@ -123,19 +129,3 @@ class PageControls(OnPage, Controls):
         parts = super()._parts() | {"cannot": self._cannot}
         # A cluster that cannot be stepped runs in real time, which has one speed.
         return parts | {"speeds": [{"id": "1", "label": "real time"}]} if "step" in self._cannot else parts
-
-
-class PageWhy(OnPage, WhyView):
-    """Why the chosen object is as it is. The boxes of the chain are writes: to choose one chooses what was written.
-
-    `object_of`: the object of a box; empty where it shows none.
-    """
-
-    def __init__(self, ask: Callable[[str], PictureLike], object_of: Callable[[str], str], timer: Timer) -> None:
-        self._object_of = object_of
-        super().__init__(ask=ask, timer=timer)
-
-    def _select(self, message: Message) -> None:
-        if chosen := self._object_of(text_in(message, "id")):
-            self.selection.selected = chosen
-        self._resync(message)  # the view has marked the box already

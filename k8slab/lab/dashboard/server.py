@@ -11,6 +11,7 @@ This is one of the modules that import aiohttp. k8slab's own.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -28,6 +29,7 @@ MAX_WAITING = 500
 MAX_PAGES = 8
 HEARTBEAT = 20.0
 SHUTDOWN_SECONDS = 0.5
+TICK = 0.005
 
 
 class Desk(Protocol):
@@ -48,6 +50,7 @@ class Server:
     def __init__(self, desk: Desk, guard: Guard, port: int) -> None:
         self._desk, self._guard = desk, guard
         self._lines: set[web.WebSocketResponse] = set()
+        self._listening: list[socket.socket] = []
         self._thread = LoopThread("dashboard-http")
         app = web.Application(middlewares=[self._checked])
         app.on_response_prepare.append(_with_headers)
@@ -70,15 +73,20 @@ class Server:
         self._thread.stop()
 
     async def _listen(self, port: int) -> int:
-        before = len(self._runner.addresses)
-        await web.TCPSite(self._runner, HOST, port).start()
-        found = int(self._runner.addresses[before][1])
+        listening = socket.create_server((HOST, port))
+        await web.SockSite(self._runner, listening).start()
+        self._listening.append(listening)
+        found = int(listening.getsockname()[1])
         self._guard.ports.add(found)
         return found
 
     async def _end(self) -> None:
         for line in tuple(self._lines):
             await line.close(code=WSCloseCode.GOING_AWAY, message=b"the cluster is closed")
+        # asyncio forgets a connection that is being accepted while its server closes: first no more are accepted.
+        for listening in self._listening:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        await asyncio.sleep(TICK)
         await self._runner.cleanup()
 
     # Answers.

@@ -46,7 +46,7 @@ class ClusterObjects:
 
     def yaml(self, id: str) -> str:
         """An object as YAML. Raises ValueError for one that there is not."""
-        obj = copy_of(self._find(reference(id)))
+        obj = copy_of(self._find(_wanted(id)))
         if obj["kind"] == "Secret":
             for part in ("data", "stringData"):
                 obj[part] = dict.fromkeys(obj.get(part) or {}, HIDDEN)
@@ -55,7 +55,7 @@ class ClusterObjects:
 
     def events(self, id: str) -> Table | str:
         """What was reported about an object."""
-        wanted = reference(id)
+        wanted = _wanted(id)
         with self._cluster.looking():
             found = self._cluster.client.raw("GET", RESOURCES["", "events"].path())["items"]
         about = [each for each in found if _is_about(each, wanted)]
@@ -75,7 +75,7 @@ class ClusterObjects:
     def why(self, id: str) -> Why:
         """Why an object is as it is. Raises ValueError for one that there is not."""
         with self._cluster.looking():
-            return self._cluster.why_id(id)
+            return self._cluster.why_id(_wanted(id).id)
 
     def _find(self, wanted: Reference) -> JsonObject:
         resource = wanted.resource
@@ -94,6 +94,12 @@ class ClusterObjects:
             if "list" in resource.verbs and resource.plural not in LEFT_OUT and not resource.is_view:
                 for obj in registry.list(resource).items:
                     yield _row(resource, obj, now)
+
+
+def _wanted(id: str) -> Reference:
+    if "/" not in id:
+        raise ValueError(f"{id!r} is a part of the picture, and no object of the API; choose an object")
+    return reference(id)
 
 
 def _row(resource: ResourceInfo, obj: JsonObject, now: float) -> ObjectRow:

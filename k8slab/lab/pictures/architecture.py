@@ -93,7 +93,7 @@ def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) 
         nodes.append(_machine(engine, node))
         style = "" if engine.runs(f"kubelet-{node}") else "dashed"
         edges.append(
-            Edge(f"kubelet-{node}", f"machine {node}", count_of(traffic.calls[f"kubelet-{node}"], "call"), style)
+            Edge(f"kubelet-{node}", f"Node/{node}", count_of(traffic.calls[f"kubelet-{node}"], "call"), style)
         )
     if missing:
         nodes += [Node(name, (name,), "unknown", "not in this cluster") for name in MISSING]
@@ -140,8 +140,8 @@ def _machine(engine: Engine, node: str) -> Node:
     try:
         sandboxes = engine.runtimes[node].list_pod_sandboxes()
     except CriError:
-        return Node(f"machine {node}", (f"machine {node}",), "Node", "its runtime does not answer", "machines")
+        return Node(f"Node/{node}", (f"machine {node}",), "Node", "its runtime does not answer", "machines")
     pods = sorted(each.name for each in sandboxes if each.state is SandboxState.READY)
     more = [f"and {len(pods) - NAMED} more"] if len(pods) > NAMED else []
     lines = (f"machine {node}", *pods[:NAMED], *more)
-    return Node(f"machine {node}", lines, "Node", f"{count_of(len(pods), 'Pod')}" if pods else "no Pods", "machines")
+    return Node(f"Node/{node}", lines, "Node", f"{count_of(len(pods), 'Pod')}" if pods else "no Pods", "machines")

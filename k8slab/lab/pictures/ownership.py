@@ -84,10 +84,13 @@ def ownership_model(title: str, objects: Sequence[JsonObject], root: str = "") -
     absent = [] if root else list(_absent_owners(known, by_name))
     tops = [uid for uid in by_name if not any(owner["uid"] in known for owner in _owners(known[uid]))]
     shown = _downward([root] if root else [*(node.id for node in absent), *tops, *by_name], owned)
+    ids = {uid: _id(obj) for uid, obj in known.items()}
     nodes = (*absent, *(_node(known[uid]) for uid in shown if uid in known))
     edges = tuple(
-        Edge(owner, uid, kind="" if owner in known else "dashed") for owner in shown for uid in owned.get(owner, ())
-    )  # fmt: skip
+        Edge(ids.get(owner, owner), ids[uid], kind="" if owner in known else "dashed")
+        for owner in shown
+        for uid in owned.get(owner, ())
+    )
     return Graph(title, nodes, edges)
 
 
@@ -120,8 +123,13 @@ def _owners(obj: JsonObject) -> list[JsonObject]:
 
 
 def _node(obj: JsonObject) -> Node:
+    return Node(_id(obj), (obj["metadata"]["name"],), obj["kind"], state_of(obj))
+
+
+def _id(obj: JsonObject) -> str:
+    """`Pod/default/web`: as all pictures and widgets name it."""
     meta = obj["metadata"]
-    return Node(meta["uid"], (meta["name"],), obj["kind"], state_of(obj))
+    return "/".join(part for part in (obj["kind"], meta.get("namespace"), meta["name"]) if part)
 
 
 def _absent_owners(known: dict[str, JsonObject], order: Sequence[str]) -> Iterator[Node]:

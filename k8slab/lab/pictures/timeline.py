@@ -24,7 +24,7 @@ from k8slab.lab.pictures.deeds import MINOR, UNSEEN, deed_of, is_upkeep, named, 
 from k8slab.lab.pictures.scope import Scope, When, commands, scope_of
 from k8slab.lab.pictures.units import Unit, count_of, runtime_calls, units
 from k8slab.lab.records import Record
-from k8slab.lab.reference import reference
+from k8slab.lab.reference import reference, reference_of
 from k8slab.lab.trace import Trace
 
 YOU, BROKEN = "you", "faults"
@@ -78,9 +78,16 @@ def timeline_model(title: str, view: View, by: str) -> Timeline:
     lanes = dict.fromkeys(each.lane for each in things)
     families = {_lane(subject): number for number, subject in enumerate(view.scope.family)}
     ordered = sorted(lanes, key=_place if by == "component" else lambda lane: (_first(lane), families.get(lane, 0)))
+    things = [replace(each, object=_id(each.object)) for each in things]
     bars = tuple(each for each in things if isinstance(each, Bar))
     marks = tuple(each for each in things if isinstance(each, Mark))
     return Timeline(title, tuple(ordered), bars, marks, view.scope.origin)
+
+
+def _id(what: str) -> str:
+    """An object as pictures name it: so that what is chosen in one is chosen in all."""
+    found = reference_of(what)
+    return found.id if found else ""
 
 
 # What stands in every timeline.

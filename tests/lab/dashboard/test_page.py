@@ -75,19 +75,10 @@ def test_choosing_on_the_page_chooses_in_the_notebook_and_back(cluster, page, he
     assert heard.patches("objects")[-1]["set"]["selected"] == "Node/node-1"
 
 
-def test_a_link_of_the_chain_chooses_what_was_written(cluster, page, heard):
-    pod = cluster.kubectl("get pods -o name").stdout.strip().removeprefix("pod/")
-    cluster.selection.selected = f"Pod/default/{pod}"
-    say(page, "why", seen=True)
-    first = next(node for node in heard.state("why")["nodes"] if node["kind"] == "Deployment")
-    ask(page, "why", type="select", id=first["id"])
-    assert cluster.selection.selected == "Deployment/default/web"
-
-
 def test_a_component_is_no_object_and_that_is_said(page, heard):
     say(page, "objects", seen=True)
     ask(page, "objects", type="select", id="kube-scheduler")
-    assert "choose a Pod, a Node or another object" in heard.patches("objects")[-1]["set"]["details"]["problem"]
+    assert "no object of the API" in heard.patches("objects")[-1]["set"]["details"]["problem"]
 
 
 def test_the_ownership_graph_is_of_the_chosen_objects_namespace(cluster, page, heard):

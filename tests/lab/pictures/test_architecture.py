@@ -28,7 +28,7 @@ def arrow(picture, name: str):
 def test_every_line_goes_to_the_api_server_or_from_it_but_for_the_runtimes(cluster):
     picture = architecture(*parts(cluster))
     others = [edge for edge in picture.model.edges if SERVER not in (edge.source, edge.target)]
-    assert [edge.target for edge in others] == ["machine node-1", "machine node-2"]
+    assert [edge.target for edge in others] == ["Node/node-1", "Node/node-2"]
 
 
 def test_arrows_say_how_much_was_said(cluster):
@@ -48,7 +48,7 @@ def test_a_window_counts_only_what_was_said_in_it(cluster):
 
 def test_a_machine_names_the_pods_that_run_on_it(cluster):
     lines = [
-        line for name in ("machine node-1", "machine node-2") for line in box(architecture(*parts(cluster)), name).lines
+        line for name in ("Node/node-1", "Node/node-2") for line in box(architecture(*parts(cluster)), name).lines
     ]
     assert sum(line.startswith("web-") for line in lines) == 2
 
@@ -74,7 +74,7 @@ def test_what_is_broken_is_shown(cluster, fault, arguments, name, told):
 
 def test_nothing_runs_on_a_lost_machine(cluster):
     with cluster.fault("node-lost", node="node-2"):
-        assert box(architecture(*parts(cluster)), "machine node-2").state == "no Pods"
+        assert box(architecture(*parts(cluster)), "Node/node-2").state == "no Pods"
 
 
 def test_parts_that_this_cluster_has_not_are_drawn_if_asked_for(cluster):

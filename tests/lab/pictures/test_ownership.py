@@ -76,7 +76,7 @@ def test_many_siblings_are_one_box_that_can_be_opened():
     rs = {"kind": "ReplicaSet", "metadata": {"name": "web", "uid": "rs"}}
     graph = OwnershipGraph(ownership_model("who", [rs, *pods]))
     assert "100 Pods" in str(graph)
-    assert "Pod/pod-099" in str(graph.expand("Pod of rs"))
+    assert "Pod/pod-099" in str(graph.expand("Pod of ReplicaSet/web"))
 
 
 def test_objects_that_own_each_other_are_named_again_where_the_circle_closes():

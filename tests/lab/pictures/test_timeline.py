@@ -39,7 +39,7 @@ def test_pulls_of_a_node_go_one_after_the_other_each_for_its_own_pod():
             make(cluster, pod(f"p{number}", "sleep", "100", image=image))
         cluster.run_for("30s")
         found = [each for each in bars(timeline(*parts(cluster)), "kubelet-node-1") if each.kind == "pull"]
-    assert [each.object for each in found] == ["pods/default/p0", "pods/default/p1", "pods/default/p2"]
+    assert [each.object for each in found] == ["Pod/default/p0", "Pod/default/p1", "Pod/default/p2"]
     assert all(one.end == other.start for one, other in pairwise(found))
 
 

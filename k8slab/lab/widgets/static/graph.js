@@ -36,13 +36,21 @@ class GraphPanel {
     if (!this.roving.current) this.roving.to(this.nodes.values().next().value?.element);
   }
 
+  /** The box of an object: its own, or the newest of several that tell of it (`Pod/default/web@41`). */
+  boxOf(id) {
+    const own = this.nodes.get(id);
+    if (own || !id) return own;
+    const telling = [...this.nodes.entries()].filter(([each]) => each.startsWith(`${id}@`));
+    return telling.at(-1)?.[1];
+  }
+
   /** Marks the chosen box, and brings it into view if it was chosen elsewhere. */
   choose(id) {
     if (this.chosen !== id) {
-      const before = this.nodes.get(this.chosen);
+      const before = this.boxOf(this.chosen);
       if (before) put(before.element, "aria-pressed", "false");
     }
-    const now = this.nodes.get(id);
+    const now = this.boxOf(id);
     if (now) put(now.element, "aria-pressed", "true");
     if (now && this.chosen !== id) {
       this.roving.to(now.element);
@@ -152,7 +160,7 @@ class GraphPanel {
 
   press(id) {
     if (id.startsWith("group:")) this.view.ask("expand", { id });
-    else this.view.select(id);
+    else this.view.select(id.split("@")[0]);
   }
 
   focused(id) {
