@@ -32,7 +32,8 @@ cluster = Cluster(nodes=3, seed=2)
 # - `UP-TO-DATE`: how many copies are of the newest version.
 # - `AVAILABLE`: how many copies have been ready for long enough.
 #
-# Nothing is ready yet. `created` means only: the API server has stored an object.
+# Nothing is ready yet.
+# `created` means only: the API server has stored an object.
 # Let time pass, until nobody has work to do.
 
 # %% id="idle"
@@ -45,7 +46,8 @@ cluster.run_until_idle()
 # %% [markdown] id="way"
 # ## The way to the app
 #
-# The Pod has an address of its own, `10.244.2.2`. It is valid inside the cluster only: your browser cannot reach it.
+# The Pod has an address of its own, `10.244.2.2`.
+# It is valid inside the cluster only: your browser cannot reach it.
 # But you can reach the API server, and the API server can reach the Pod.
 #
 # The tutorial opens a second terminal window, and starts `kubectl proxy` there:
@@ -58,7 +60,8 @@ cluster.run_until_idle()
 #
 # `kubectl proxy` is a small web server on your own machine.
 # It passes every request on to the API server, and adds your credentials: `curl` has none.
-# It runs until you stop it, and takes up its window. That is why there is a second one.
+# It runs until you stop it, and takes up its window.
+# That is why there is a second one.
 #
 # `kubectl get --raw PATH` sends one such request by itself, and prints the answer.
 # It takes the same way to the API server, so we use it here.
@@ -70,7 +73,9 @@ cluster.run_until_idle()
 # %% [markdown] id="version-read"
 # That is what `curl http://localhost:8001/version` prints in the tutorial.
 #
-# Now the Pod. Its name is different in every cluster. A go-template takes it out of the list of Pods:
+# Now the Pod.
+# Its name is different in every cluster.
+# A go-template takes it out of the list of Pods:
 
 # %% id="pod-name"
 template = '{{range .items}}{{.metadata.name}}{{"\\n"}}{{end}}'
@@ -81,34 +86,41 @@ pod
 # For each of the `.items`, the template prints `.metadata.name` and the end of a line.
 #
 # Every object has a path of its own: `/api/v1/namespaces/default/pods/NAME`.
-# A Pod has a second path below it, `proxy`. What follows `proxy` is a path of the app. `:8080` is the port on which the app listens.
+# A Pod has a second path below it, `proxy`.
+# What follows `proxy` is a path of the app.
+# `:8080` is the port on which the app listens.
 
 # %% id="raw-proxy"
 # %kubectl get --raw /api/v1/namespaces/default/pods/{pod}:8080/proxy/
 
 # %% [markdown] id="proxy-read"
-# The app has answered. You asked the API server, the API server asked the Pod, and the answer came back the same way.
+# The app has answered.
+# You asked the API server, the API server asked the Pod, and the answer came back the same way.
 # The app's log has a line for the request:
 
 # %% id="logs"
 # %kubectl logs deployment/kubernetes-bootcamp
 
 # %% [markdown] id="without-port"
-# Without a port, the API server tries the first port that the Pod's spec names. This Pod names none, so it tries port 80.
+# Without a port, the API server tries the first port that the Pod's spec names.
+# This Pod names none, so it tries port 80.
 
 # %% id="raw-no-port"
 # %kubectl get --raw /api/v1/namespaces/default/pods/{pod}/proxy/
 
 # %% [markdown] id="without-port-read"
-# Read it from the left: the API server says that *it* could not reach the Pod. Nobody listens on port 80 there.
+# Read it from the left: the API server says that *it* could not reach the Pod.
+# Nobody listens on port 80 there.
 #
 # The proxy is for looking, not for users: every byte goes through the API server, and you name one Pod that may be gone tomorrow.
-# Users come through a Service, which chapter 04 is about. A Service is not "the port of a Deployment": it chooses Pods by their labels, whoever has made them.
+# Users come through a Service, which chapter 04 is about.
+# A Service is not "the port of a Deployment": it chooses Pods by their labels, whoever has made them.
 
 # %% [markdown] id="slowly"
 # ## From `create` to Running, slowly
 #
-# Between your command and the running container there were only a few seconds. What happened in them?
+# Between your command and the running container there were only a few seconds.
+# What happened in them?
 #
 # Everything that came from outside is in the cluster's story: your commands, and time that passed.
 
@@ -127,9 +139,11 @@ cluster.goto(6)
 # %kubectl get deployments,replicasets,pods
 
 # %% [markdown] id="just-after-read"
-# This is a whole cluster, as it was then. It is not a film of it: you can go on from here.
+# This is a whole cluster, as it was then.
+# It is not a film of it: you can go on from here.
 #
-# There is one object, the Deployment. That is all that `kubectl create` does: it sends one object to the API server, and ends.
+# There is one object, the Deployment.
+# That is all that `kubectl create` does: it sends one object to the API server, and ends.
 # Now one step: on, until somebody has written something.
 
 # %% id="step-deployment"
@@ -145,7 +159,8 @@ cluster.step(by="write").table
 #
 # Besides the ReplicaSet the controller wrote an event, and noted in the Deployment how far it is.
 #
-# Who comes next? From now on we follow one component at a time, and print only the news that it got and what it did then.
+# Who comes next?
+# From now on we follow one component at a time, and print only the news that it got and what it did then.
 
 
 # %% id="told"
@@ -161,29 +176,35 @@ def told(stepped):
 told(cluster.step(by="write", component="replicaset-controller"))
 
 # %% [markdown] id="step-replicaset-read"
-# The replicaset controller heard of a ReplicaSet that wants one Pod and has none. It wrote a Pod.
+# The replicaset controller heard of a ReplicaSet that wants one Pod and has none.
+# It wrote a Pod.
 # Nobody has told it to: the deployment controller does not know that there is a replicaset controller.
 
 # %% id="pending"
 # %kubectl get pods -o custom-columns=NAME:.metadata.name,PHASE:.status.phase,NODE:.spec.nodeName
 
 # %% [markdown] id="pending-read"
-# The Pod exists, as an object: `Pending`, and on no node. It is a wish, and nothing runs yet.
+# The Pod exists, as an object: `Pending`, and on no node.
+# It is a wish, and nothing runs yet.
 
 # %% id="step-scheduler"
 told(cluster.step(by="write", component="kube-scheduler"))
 
 # %% [markdown] id="step-scheduler-read"
-# The scheduler heard of a Pod without a node. It chose one, and wrote its name into the Pod: `spec.nodeName`.
+# The scheduler heard of a Pod without a node.
+# It chose one, and wrote its name into the Pod: `spec.nodeName`.
 # It has not started anything, and it has not spoken to the node.
 #
-# Why that node? Its plugins first *filter*: can this node take the Pod? Then they *score* the nodes that are left: how well does it fit?
+# Why that node?
+# Its plugins first *filter*: can this node take the Pod?
+# Then they *score* the nodes that are left: how well does it fit?
 
 # %% id="verdicts"
 cluster.pictures.verdicts(f"pod/{pod}")
 
 # %% [markdown] id="verdicts-read"
-# All three are equally good, so one of them was drawn by lot. Every node is empty, and the Pod asks for nothing special.
+# All three are equally good, so one of them was drawn by lot.
+# Every node is empty, and the Pod asks for nothing special.
 # If no node could take the Pod, it would stay `Pending`, and an event would say how many nodes failed for which reason.
 #
 # Next is the kubelet of that node.
@@ -192,12 +213,14 @@ cluster.pictures.verdicts(f"pod/{pod}")
 told(cluster.step(by="write", component="kubelet-node-3"))
 
 # %% [markdown] id="step-kubelet-read"
-# Its watch is narrow: a kubelet hears only of Pods of its own node. For it the Pod is new, `ADDED`.
+# Its watch is narrow: a kubelet hears only of Pods of its own node.
+# For it the Pod is new, `ADDED`.
 #
 # It is the first one that does something outside of the API server: it calls its container runtime (`call`).
 # The image is being pulled, and the sandbox is there: the network and the address of the Pod.
 #
-# Go on until the Pod runs. A breakpoint stops everything when something happens:
+# Go on until the Pod runs.
+# A breakpoint stops everything when something happens:
 
 # %% id="break"
 until_running = cluster.break_on(kind="Pod", when=lambda pod: pod.status.phase == "Running")
@@ -212,7 +235,8 @@ for record in cluster.records(kind="call", component="kubelet-node-3"):
 # %kubectl get deployments,replicasets,pods
 
 # %% [markdown] id="running-read"
-# Now look closely. The Pod is ready, and Deployment and ReplicaSet still say `0`.
+# Now look closely.
+# The Pod is ready, and Deployment and ReplicaSet still say `0`.
 # The kubelet has written the Pod's status only; the other two are not its business.
 # Both controllers have a watch that will tell them.
 
@@ -226,13 +250,16 @@ told(cluster.step(by="write", component="deployment-controller"))
 # %kubectl get deployments,replicasets,pods
 
 # %% [markdown] id="nobody-calls"
-# So the story has a pattern. **Nobody calls anybody.**
-# Each component says: my watch moved, I looked, I wrote. The API server stands between all of them.
+# So the story has a pattern.
+# **Nobody calls anybody.**
+# Each component says: my watch moved, I looked, I wrote.
+# The API server stands between all of them.
 
 # %% [markdown] id="who-what"
 # ## Who does what
 #
-# The records hold every write of this cluster's life. Here they are, each sort once, without events and heartbeats:
+# The records hold every write of this cluster's life.
+# Here they are, each sort once, without events and heartbeats:
 
 # %% id="who-writes"
 seen = []
@@ -254,36 +281,42 @@ print("\n".join(seen))
 # %% [markdown] id="why"
 # ## Why?
 #
-# Every record names its cause. So the cluster can say why something is as it is.
+# Every record names its cause.
+# So the cluster can say why something is as it is.
 # Why does the Deployment say that one copy is ready?
 
 # %% id="why-ready"
 cluster.why("deployment/kubernetes-bootcamp", field="status.readyReplicas").table
 
 # %% [markdown] id="why-read"
-# Read it from top to bottom: each line happened because of the line above. The first one is you.
+# Read it from top to bottom: each line happened because of the line above.
+# The first one is you.
 #
-# That was asked backwards, from a field to its causes. This is the same forwards: all that came of your command.
+# That was asked backwards, from a field to its causes.
+# This is the same forwards: all that came of your command.
 # Without `.table` such a thing shows itself as a picture.
 
 # %% id="causal"
 cluster.pictures.causal()
 
 # %% [markdown] id="causal-read"
-# And as a sequence: who says what to whom. Find the column of the API server: no arrow goes past it from one component to another.
+# And as a sequence: who says what to whom.
+# Find the column of the API server: no arrow goes past it from one component to another.
 # Only the kubelet has arrows to itself: they are the calls to its container runtime.
 
 # %% id="sequence"
 cluster.pictures.sequence()
 
 # %% [markdown] id="sequence-text"
-# The picture is wide: scroll to its right end. The table says the same:
+# The picture is wide: scroll to its right end.
+# The table says the same:
 
 # %% id="sequence-table"
 cluster.pictures.sequence().table
 
 # %% [markdown] id="states"
-# Where in its life is the Pod? These are all phases that there are, and the Pod's own is marked.
+# Where in its life is the Pod?
+# These are all phases that there are, and the Pod's own is marked.
 
 # %% id="states-picture"
 cluster.pictures.states("pod", f"pod/{pod}")
@@ -295,19 +328,23 @@ cluster.pictures.states("pod", f"pod/{pod}")
 cluster.pictures.reconciliation("deployment/kubernetes-bootcamp").table
 
 # %% [markdown] id="reconciliation-read"
-# Desired, observed, difference, action: this is the control loop, four times. Chapter 09 builds one.
+# Desired, observed, difference, action: this is the control loop, four times.
+# Chapter 09 builds one.
 
 # %% [markdown] id="past"
 # ## The past
 #
-# There are two ways to look back. The first one only looks. `cluster.at` gives the cluster as it was, to be read.
+# There are two ways to look back.
+# The first one only looks.
+# `cluster.at` gives the cluster as it was, to be read.
 # Two seconds after the start, the image was still being pulled:
 
 # %% id="at"
 cluster.at("+2s").kubectl("get pods")
 
 # %% [markdown] id="diff"
-# `cluster.diff` compares two moments. Revision 17 is the last one before your command.
+# `cluster.diff` compares two moments.
+# Revision 17 is the last one before your command.
 
 # %% id="diff-created"
 cluster.diff(17, cluster.store.revision).of("created")
@@ -319,7 +356,8 @@ cluster.diff(17, cluster.store.revision).of("created")
 print(cluster.diff("+2s", kind="replicaset"))
 
 # %% [markdown] id="back"
-# The second way really goes back. `back`, `forward` and `goto` move the cluster itself.
+# The second way really goes back.
+# `back`, `forward` and `goto` move the cluster itself.
 
 # %% id="back-20"
 cluster.back(20)
@@ -330,7 +368,9 @@ cluster.forward(20)
 # %kubectl get pods
 
 # %% [markdown] id="how-back"
-# How can a cluster go back? It does not keep copies of itself. It lives again.
+# How can a cluster go back?
+# It does not keep copies of itself.
+# It lives again.
 # What came from outside was written down, time and chance are given, so the same life leads to the same state.
 # The fingerprint of the whole state shows that: log, caches, queues and containers.
 
@@ -342,7 +382,9 @@ print(cluster.back(25).forward(25).fingerprint() == before)
 # ## Another way
 #
 # A fork is a second cluster with the same past, and a future of its own.
-# What if you had asked for three copies? And what if you had deleted the Deployment? Try both.
+# What if you had asked for three copies?
+# And what if you had deleted the Deployment?
+# Try both.
 
 # %% id="fork-scale"
 with cluster.fork() as larger:
@@ -352,7 +394,8 @@ with cluster.fork() as larger:
     fan = larger.pictures.causal()
 
 # %% [markdown] id="fan"
-# What came of a command was a chain above. Two new Pods at once make a fan:
+# What came of a command was a chain above.
+# Two new Pods at once make a fan:
 
 # %% id="fan-picture"
 fan
@@ -370,9 +413,11 @@ with cluster.fork() as gone:
 # %kubectl get deployments,pods
 
 # %% [markdown] id="fork-note"
-# `%kubectl` speaks to the cluster that was made last and is still open. That is why the forks above use `larger.kubectl` and `gone.kubectl`.
+# `%kubectl` speaks to the cluster that was made last and is still open.
+# That is why the forks above use `larger.kubectl` and `gone.kubectl`.
 #
-# A fork can begin at any step. This one begins just after your command, and has no scheduler:
+# A fork can begin at any step.
+# This one begins just after your command, and has no scheduler:
 
 # %% id="fork-early"
 with cluster.fork(6) as other:
@@ -381,7 +426,8 @@ with cluster.fork(6) as other:
     print(other.kubectl("get deployments,replicasets,pods"))
 
 # %% [markdown] id="fork-early-read"
-# There the story stops after the third object. Chapter 06 switches every component off, one after the other.
+# There the story stops after the third object.
+# Chapter 06 switches every component off, one after the other.
 
 # %% [markdown] id="save"
 # ## Keep it
@@ -402,7 +448,8 @@ with TemporaryDirectory() as folder:
 # ## By hand
 #
 # In JupyterLab the next two are alive: the picture changes with the cluster, and the buttons move it.
-# Run the cells, press *Step* or *Back*, and watch. Elsewhere you see how they were when this chapter was made.
+# Run the cells, press *Step* or *Back*, and watch.
+# Elsewhere you see how they were when this chapter was made.
 
 # %% id="graph"
 cluster.graph("deployment", "kubernetes-bootcamp")
@@ -432,7 +479,8 @@ show(Controller.step)
 
 # %% [markdown] id="code-create"
 # In this chapter `reconcile` was the deployment controller's, and it came to here: it has no ReplicaSet of this version yet, so it writes one.
-# Look for a call to another component. There is none: `self.client` speaks to the API server.
+# Look for a call to another component.
+# There is none: `self.client` speaks to the API server.
 
 # %% id="show-create"
 from k8slab.controllers.deployment import DeploymentController

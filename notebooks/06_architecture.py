@@ -23,7 +23,8 @@ cluster = Cluster(nodes=3, seed=6)
 print("\n".join(cluster.components))
 
 # %% [markdown] id="parts-table"
-# These parts work by themselves. Two more only answer: the API server, and etcd.
+# These parts work by themselves.
+# Two more only answer: the API server, and etcd.
 #
 # | control plane | what it does | in this cluster |
 # |---|---|---|
@@ -39,9 +40,12 @@ print("\n".join(cluster.components))
 # | container runtime | It runs the containers. | simulated, or Docker |
 # | kube-proxy | It keeps the network rules that make Services work. It carries no requests itself: in its usual mode the kernel follows the rules. It is optional, for some networks do it themselves. | not yet: a Service has an address, and nothing forwards to it |
 #
-# *Addons* are everything else that most clusters have: DNS, a dashboard, metrics, logs. They run in Pods, like your own programs. This cluster has none of them yet.
+# *Addons* are everything else that most clusters have: DNS, a dashboard, metrics, logs.
+# They run in Pods, like your own programs.
+# This cluster has none of them yet.
 #
-# Real Kubernetes builds all controllers into one program, `kube-controller-manager`, to have less to look after. They still do not know each other.
+# Real Kubernetes builds all controllers into one program, `kube-controller-manager`, to have less to look after.
+# They still do not know each other.
 
 # %% id="parts-picture"
 cluster.pictures.architecture(missing=True)
@@ -53,12 +57,14 @@ cluster.pictures.architecture(missing=True)
 # - Only the API server has one to etcd.
 # - A kubelet has a second one: to the container runtime of its own machine.
 #
-# In a few cases the API server calls by itself: for `kubectl logs` and `exec` it asks the kubelet, for the `proxy` path of chapter 02 it asks the Pod. It only passes on what you asked for.
+# In a few cases the API server calls by itself: for `kubectl logs` and `exec` it asks the kubelet, for the `proxy` path of chapter 02 it asks the Pod.
+# It only passes on what you asked for.
 
 # %% [markdown] id="at-work"
 # ## At work
 #
-# A web server, three times. It is there to see whether the containers run, whatever else is off.
+# A web server, three times.
+# It is there to see whether the containers run, whatever else is off.
 
 # %% id="create"
 # %kubectl create deployment web --image=registry.k8s.io/e2e-test-images/agnhost:2.53 --replicas=3 -- /agnhost netexec --http-port=8080
@@ -80,14 +86,18 @@ cluster.view()
 # %% [markdown] id="inside"
 # ## Inside the API server
 #
-# What happened to your `create` in there? The API server keeps no objects and makes no decisions about Pods. It checks a request, and stores it.
+# What happened to your `create` in there?
+# The API server keeps no objects and makes no decisions about Pods.
+# It checks a request, and stores it.
 
 # %% id="chain"
 cluster.pictures.chain()
 
 # %% [markdown] id="chain-read"
-# Three questions come first: what is asked, by whom, and may they? Then the object is read, filled with defaults, changed and checked by *admission*, and stored.
-# A request that fails at one place never reaches the next one. Try it: a Deployment whose name is not allowed.
+# Three questions come first: what is asked, by whom, and may they?
+# Then the object is read, filled with defaults, changed and checked by *admission*, and stored.
+# A request that fails at one place never reaches the next one.
+# Try it: a Deployment whose name is not allowed.
 
 # %% id="invalid"
 # %kubectl create deployment Web --image=nginx
@@ -95,7 +105,8 @@ cluster.pictures.chain()
 # %% [markdown] id="etcd"
 # ## etcd: a log
 #
-# etcd is a store of keys and values. The heart of it is a log: each write makes a new *revision*, and the old ones stay for a while.
+# etcd is a store of keys and values.
+# The heart of it is a log: each write makes a new *revision*, and the old ones stay for a while.
 # Its newest entries are the last words of your `create`: a Pod is ready, and two controllers have counted it.
 
 # %% id="entries"
@@ -103,7 +114,8 @@ for entry in cluster.store.entries()[-3:]:
     print(entry.revision, entry.key, f"change {entry.version} of this key")
 
 # %% [markdown] id="entries-read"
-# A watch is a place in this log, and nothing else. So it costs little, it can begin in the past, and two watches do not disturb each other:
+# A watch is a place in this log, and nothing else.
+# So it costs little, it can begin in the past, and two watches do not disturb each other:
 
 # %% id="cursors"
 first = cluster.store.watch("/registry/pods/", after=0)
@@ -121,9 +133,11 @@ print("second:", len(second.poll()), "changes")
 print("first: ", len(first.poll()), "changes")
 
 # %% [markdown] id="cursors-read"
-# Both heard the same changes. Who has read everything hears nothing more, until something changes.
+# Both heard the same changes.
+# Who has read everything hears nothing more, until something changes.
 #
-# No component has such a watch itself: only the API server reads etcd. It gives watches to the others, and these are many:
+# No component has such a watch itself: only the API server reads etcd.
+# It gives watches to the others, and these are many:
 
 # %% id="open-watches"
 cluster.server.watches.open_watches
@@ -131,13 +145,15 @@ cluster.server.watches.open_watches
 # %% [markdown] id="off"
 # ## Switch one off
 #
-# Now to the question of this chapter: what does each part do? Switch it off, and see what is missing.
+# Now to the question of this chapter: what does each part do?
+# Switch it off, and see what is missing.
 # `cluster.crash` stops a component as a crash would: without a word to anybody.
 
 # %% [markdown] id="scheduler-off"
 # ### The scheduler
 #
-# What do you expect: will the Pods that run go on? Will a new one start?
+# What do you expect: will the Pods that run go on?
+# Will a new one start?
 
 # %% id="scheduler-crash"
 cluster.crash("kube-scheduler")
@@ -150,8 +166,10 @@ cluster.run_for("30s")
 # %kubectl get pods -o wide
 
 # %% [markdown] id="scheduler-read"
-# `late` is `Pending`: it is stored, and no node stands in it. There is not even an event, for it is the scheduler that would write one.
-# The others run on. The scheduler has done its part for them, and nobody asks it again.
+# `late` is `Pending`: it is stored, and no node stands in it.
+# There is not even an event, for it is the scheduler that would write one.
+# The others run on.
+# The scheduler has done its part for them, and nobody asks it again.
 
 # %% id="scheduler-picture"
 cluster.pictures.architecture()
@@ -162,7 +180,9 @@ cluster.run_for("10s")
 # %kubectl get pods
 
 # %% [markdown] id="scheduler-back"
-# Nobody has told the scheduler about `late`. What did it do when it was back? These were its first requests:
+# Nobody has told the scheduler about `late`.
+# What did it do when it was back?
+# These were its first requests:
 
 # %% id="scheduler-requests"
 requests = cluster.records(kind="request", component="kube-scheduler")
@@ -171,13 +191,17 @@ for record in back[:5]:
     print(record.verb, record.what)
 
 # %% [markdown] id="scheduler-back-read"
-# It *listed* all nodes and all Pods, and watched from there on. A list does not say what has happened. It says how things are: there is a Pod without a node.
-# That is enough to know what to do. Components that work like this are called *level-triggered*.
+# It *listed* all nodes and all Pods, and watched from there on.
+# A list does not say what has happened.
+# It says how things are: there is a Pod without a node.
+# That is enough to know what to do.
+# Components that work like this are called *level-triggered*.
 
 # %% [markdown] id="rs-off"
 # ### The replicaset controller
 #
-# It keeps the number of Pods. Without it, delete a Pod, and ask for a second Deployment.
+# It keeps the number of Pods.
+# Without it, delete a Pod, and ask for a second Deployment.
 
 # %% id="rs-crash"
 cluster.crash("replicaset-controller")
@@ -226,9 +250,12 @@ cluster.run_for("30s")
 # %kubectl get deployments,replicasets -o custom-columns=KIND:.kind,NAME:.metadata.name,IMAGE:.spec.template.spec.containers[0].image
 
 # %% [markdown] id="deployment-read"
-# The wish is there: `3/4`, and `nginx:1.27` in the Deployment `second`. Nobody carries it out: no ReplicaSet has changed.
+# The wish is there: `3/4`, and `nginx:1.27` in the Deployment `second`.
+# Nobody carries it out: no ReplicaSet has changed.
 #
-# But the deleted Pod was replaced. That is not a deployment controller's work. So what heals itself goes on healing, and what should change does not.
+# But the deleted Pod was replaced.
+# That is not a deployment controller's work.
+# So what heals itself goes on healing, and what should change does not.
 
 # %% id="deployment-start"
 cluster.start("deployment-controller")
@@ -238,7 +265,9 @@ cluster.run_for("10s")
 # %% [markdown] id="gc-off"
 # ### The garbage collector
 #
-# You delete a Deployment. The API server removes one object: the Deployment. Who removes the rest?
+# You delete a Deployment.
+# The API server removes one object: the Deployment.
+# Who removes the rest?
 
 # %% id="gc-crash"
 cluster.crash("garbage-collector-controller")
@@ -249,7 +278,9 @@ cluster.run_for("30s")
 # %kubectl get deployments,replicasets,pods -l app=second
 
 # %% [markdown] id="gc-read"
-# The ReplicaSets are there, and so is the Pod, and it runs. They name an owner that is gone. It is the garbage collector that looks for such objects.
+# The ReplicaSets are there, and so is the Pod, and it runs.
+# They name an owner that is gone.
+# It is the garbage collector that looks for such objects.
 
 # %% id="gc-start"
 cluster.start("garbage-collector-controller")
@@ -259,7 +290,8 @@ cluster.run_for("10s")
 # %% [markdown] id="kubelet-off"
 # ### A kubelet
 #
-# Now a part of a node. Does a container stop when the kubelet that has started it is gone?
+# Now a part of a node.
+# Does a container stop when the kubelet that has started it is gone?
 
 # %% id="kubelet-crash"
 cluster.crash("kubelet-node-2")
@@ -270,7 +302,9 @@ proxy = f"/api/v1/namespaces/default/pods/{pod}:8080/proxy"
 
 # %% [markdown] id="kubelet-runs"
 # It answers: a container belongs to the runtime, not to the kubelet.
-# Now let the program crash. This one has a path for it, `/exit`. A minute later:
+# Now let the program crash.
+# This one has a path for it, `/exit`.
+# A minute later:
 
 # %% id="kubelet-exit"
 cluster.kubectl(f"get --raw {proxy}/exit?code=1")
@@ -281,7 +315,8 @@ cluster.run_for("1m")
 # %kubectl get --raw {proxy}/hostname
 
 # %% [markdown] id="kubelet-read"
-# `kubectl get` says `Running`, and the program is dead. Nobody has restarted it, and nobody has written that it is down: both are the kubelet's work.
+# `kubectl get` says `Running`, and the program is dead.
+# Nobody has restarted it, and nobody has written that it is down: both are the kubelet's work.
 #
 # You cannot read its log either, for it is the kubelet that would hand it over:
 
@@ -292,7 +327,9 @@ cluster.kubectl(f"logs {pod}")
 # %kubectl get nodes
 
 # %% [markdown] id="kubelet-nodes-read"
-# The node is `Ready`, because a kubelet wrote so a while ago. In real Kubernetes another controller distrusts such old words: it makes the node `NotReady` when nothing was heard of it for 50 seconds. This cluster does not have that one yet; chapter 07 is about it.
+# The node is `Ready`, because a kubelet wrote so a while ago.
+# In real Kubernetes another controller distrusts such old words: it makes the node `NotReady` when nothing was heard of it for 50 seconds.
+# This cluster does not have that one yet; chapter 07 is about it.
 
 # %% id="kubelet-start"
 cluster.start("kubelet-node-2")
@@ -300,12 +337,14 @@ cluster.run_for("10s")
 # %kubectl get pods -l app=web
 
 # %% [markdown] id="kubelet-back"
-# The new kubelet has not begun from nothing. It asked its runtime what is there, found the container dead, and started it again: `RESTARTS` is 1.
+# The new kubelet has not begun from nothing.
+# It asked its runtime what is there, found the container dead, and started it again: `RESTARTS` is 1.
 
 # %% [markdown] id="cut"
 # ### All of them, from the API server
 #
-# What if the API server itself cannot be reached? We cut the line of every component to it, and leave only yours.
+# What if the API server itself cannot be reached?
+# We cut the line of every component to it, and leave only yours.
 
 # %% id="cut-start"
 cuts = [cluster.fault("cut-off", component=name) for name in cluster.components if name != "etcd-lessor"]
@@ -327,7 +366,9 @@ cluster.run_for("1m")
 cluster.pictures.architecture()
 
 # %% [markdown] id="cut-read"
-# Nothing has changed, as far as `kubectl` can see. No controller has heard your wish. And the crashed container?
+# Nothing has changed, as far as `kubectl` can see.
+# No controller has heard your wish.
+# And the crashed container?
 
 # %% id="cut-truth"
 # %kubectl get --raw {proxy}/hostname
@@ -337,9 +378,11 @@ for record in cluster.records(kind="call")[-3:]:
     print(record.component, record.verb)
 
 # %% [markdown] id="cut-why"
-# It runs again. The kubelet still knows what belongs on its node, and it can reach its own runtime. Only it cannot tell anybody.
+# It runs again.
+# The kubelet still knows what belongs on its node, and it can reach its own runtime.
+# Only it cannot tell anybody.
 #
-# So this is what a control plane is for: **without it, all that runs goes on running, and nothing changes any more.**
+# So this is what a control plane is for: **without it, all that runs goes on running, but no wish is carried out any more.**
 
 # %% id="cut-stop"
 for cut in cuts:
@@ -362,7 +405,8 @@ for began, lane, what, lasted, *_ in whole.table.rows:
         print(f"{began:>8}  {lasted:6} {what}")
 
 # %% [markdown] id="timeline-intro"
-# The same as bars, among all that happened. A bar marked as stopped in a component's lane is the time without it.
+# The same as bars, among all that happened.
+# A bar marked as stopped in a component's lane is the time without it.
 
 # %% id="timeline" tags=["nbval-ignore-output"]
 whole
@@ -375,12 +419,14 @@ whole
 # | deployment controller | no scaling of Deployments, no new versions | lost Pods are replaced |
 # | garbage collector | what a deleted owner leaves behind stays | all else |
 # | a kubelet | on its node: no new containers, no restarts, no news, no logs | its containers run |
-# | the way to the API server | nothing changes any more | containers run, and are restarted |
+# | the way to the API server | nothing that you ask for is done, nobody reports anything | containers run, and are restarted |
 
 # %% [markdown] id="slow"
 # ## Late is not off
 #
-# A component acts on what it has *heard*. Mostly that is as good as what is. What if the news comes late?
+# A component acts on what it has *heard*.
+# Mostly that is as good as what is.
+# What if the news comes late?
 # This watch holds everything back, for up to twenty seconds.
 
 # %% id="slow-watch"
@@ -402,7 +448,8 @@ for record in cluster.records(what="pods/"):
 # - The Pod was gone at once. The controller believed in it for seconds more, and made a new one only then.
 # - Of its own new Pod it heard late as well. In between it saw one Pod too few, and yet it did not make another one.
 #
-# How it avoids that is told in chapter 09. What to keep from here: a component knows the past, by a little or by a lot.
+# How it avoids that is told in chapter 09.
+# What to keep from here: a component knows the past, by a little or by a lot.
 
 # %% [markdown] id="code"
 # ## How the code does it
@@ -416,7 +463,8 @@ from k8slab.loop.component import Component
 show(Component)
 
 # %% [markdown] id="code-crash"
-# To crash one is to throw it away, and to start it is to make a new one. It brings nothing with it.
+# To crash one is to throw it away, and to start it is to make a new one.
+# It brings nothing with it.
 
 # %% id="show-crash"
 from k8slab.engine.engine import Engine
@@ -451,7 +499,8 @@ from k8slab.etcd.memory import MemoryCursor
 show(MemoryCursor)
 
 # %% [markdown] id="code-engine"
-# And here all parts are put together. No component is given another one: only a client, a clock, and a name.
+# And here all parts are put together.
+# No component is given another one: only a client, a clock, and a name.
 
 # %% id="show-engine"
 show(Engine.__init__)

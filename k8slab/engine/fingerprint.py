@@ -42,7 +42,7 @@ PLAIN = (str, bytes, int, float, bool, type(None))
 NOT_STATE = (
     "scores", "views", "_decoded", "_events",  # worked out again when missing
     "instrument", "on_advance", "checkpoint", "halt", "_player",  # of whoever watches and moves the loop
-    "_components", "_store", "_log", "runtime", "_tags",  # looked at by themselves
+    "_components", "_store", "_log", "runtime", "_tags", "_view",  # looked at by themselves
 )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def _parts(engine: Engine, paths: bool) -> list[str]:
     for name, part in [*parts, *engine.runtimes.items()]:
         _Walk(lines, paths).of(name, part)
     for name, line in sorted(engine.lines.items()):
-        lines.append(f"{name} line={line.cut} {line.latency} {line.failing} {line.slow is not None}")
+        lines.append(f"{name} line={line.state}")
     return lines
 
 

@@ -276,8 +276,10 @@ class Kubelet:
             return now + RELIST_PERIOD if self.workers else NEVER
         if change == NEVER:
             return NEVER
-        # Rounded up to a whole tick, and never now again: a change that is due has been seen.
-        return max(whole_tick(change), round(now + TICK, 6) if change <= now else 0)
+        # Rounded up to a whole tick, and never now again: a change that is due has been seen, and one that is due a millionth
+        # of a second after a whole tick, by a clock that is wrong, is seen at the next.
+        when = whole_tick(change)
+        return max(when, round(now + TICK, 6)) if min(change, when) <= now else when
 
     def look_soon(self) -> None:
         """Something may have changed in the runtime by another hand: look at once."""

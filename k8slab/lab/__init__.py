@@ -11,17 +11,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from k8slab.lab.chaos import Chaos
     from k8slab.lab.connect import ConnectedLab, ConnectError, Lab
     from k8slab.lab.pictures.ownership import OwnershipGraph, ownership_graph
+    from k8slab.lab.scenario import Scenario
     from k8slab.lab.source import Source, show
 
-__all__ = ["ConnectError", "ConnectedLab", "Lab", "OwnershipGraph", "Source", "ownership_graph", "show"]
+__all__ = [
+    "Chaos", "ConnectError", "ConnectedLab", "Lab", "OwnershipGraph", "Scenario", "Source", "ownership_graph", "show",
+]  # fmt: skip
 
 _HOMES = {
+    "Chaos": "chaos",
     "ConnectError": "connect",
     "ConnectedLab": "connect",
     "Lab": "connect",
     "OwnershipGraph": "pictures.ownership",
+    "Scenario": "scenario",
     "Source": "source",
     "ownership_graph": "pictures.ownership",
     "show": "source",

@@ -11,7 +11,7 @@ steps:
 - at: 0s
   kubectl: create deployment web --image=nginx --replicas=2
 - at: 60s
-  expect: {object: deployment/web, field: status.readyReplicas, equals: 2}
+  expect: {kind: Deployment, name: web, field: status.readyReplicas, equals: 2}
 """
 
 

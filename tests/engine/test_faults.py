@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -457,6 +459,17 @@ def test_an_end_is_noticed_though_something_else_ends_at_the_same_moment(cluster
     cluster.client.delete(Pod, "stubborn", "default")
     cluster.run_for(10)
     assert phase(cluster, "once") == "Succeeded"
+
+
+@pytest.mark.parametrize("ulps", [-1, 0, 1, 2, 3])
+def test_a_runtime_is_never_looked_at_again_at_the_same_moment(cluster, monkeypatch, ulps):
+    kubelet = cluster._engine.kubelets["node-1"]
+    for _ in range(20):
+        cluster.run_for(0.1)
+        change = cluster.now + ulps * math.ulp(cluster.now)
+        monkeypatch.setattr(kubelet.runtime, "next_change", lambda change=change: change)
+        assert cluster.now < kubelet._next_relist() <= cluster.now + 0.2
+        monkeypatch.undo()
 
 
 def test_a_pod_that_has_ended_gives_its_address_back_though_news_is_late(cluster):

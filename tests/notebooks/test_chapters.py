@@ -75,7 +75,20 @@ def test_cell_ids_are_named_and_unique(chapter):
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]*", each) for each in ids)
 
 
+def links(chapter: Path) -> list[str]:
+    """Links to other files, in the text of a chapter."""
+    cells = json.loads(chapter.read_text())["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return re.findall(r"\]\(((?!https?:)[^)]+)\)", text)
+
+
 def test_links_lead_somewhere():
     for chapter in CHAPTERS:
-        for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", chapter.read_text()):
+        for link in links(chapter):
             assert (chapter.parent / link).exists(), f"{chapter.name}: {link}"
+
+
+def test_the_index_leads_to_every_chapter_and_exercise():
+    exercises = ROOT.glob("exercises/*/*.ipynb")
+    wanted = {chapter.name for chapter in CHAPTERS[1:]} | {f"../{each.relative_to(ROOT)}" for each in exercises}
+    assert set(links(CHAPTERS[0])) == wanted
