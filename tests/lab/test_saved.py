@@ -94,9 +94,7 @@ def intact(data: bytes) -> bytes | None:
         return None
 
 
-@pytest.mark.parametrize(
-    "content", NO_STORIES
-)
+@pytest.mark.parametrize("content", NO_STORIES)
 def test_what_is_no_story_is_refused_in_a_sentence(content, tmp_path):
     path = tmp_path / "other"
     path.write_bytes(content)

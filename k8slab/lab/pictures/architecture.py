@@ -92,9 +92,7 @@ def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) 
     for node in engine.spec.nodes:
         nodes.append(_machine(engine, node))
         style = "" if engine.runs(f"kubelet-{node}") else "dashed"
-        edges.append(
-            Edge(f"kubelet-{node}", f"Node/{node}", count_of(traffic.calls[f"kubelet-{node}"], "call"), style)
-        )
+        edges.append(Edge(f"kubelet-{node}", f"Node/{node}", count_of(traffic.calls[f"kubelet-{node}"], "call"), style))
     if missing:
         nodes += [Node(name, (name,), "unknown", "not in this cluster") for name in MISSING]
         edges += [Edge(MISSING[0], SERVER, kind="dashed"), Edge(SERVER, MISSING[1], kind="dashed")]

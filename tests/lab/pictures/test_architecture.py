@@ -47,9 +47,7 @@ def test_a_window_counts_only_what_was_said_in_it(cluster):
 
 
 def test_a_machine_names_the_pods_that_run_on_it(cluster):
-    lines = [
-        line for name in ("Node/node-1", "Node/node-2") for line in box(architecture(*parts(cluster)), name).lines
-    ]
+    lines = [line for name in ("Node/node-1", "Node/node-2") for line in box(architecture(*parts(cluster)), name).lines]
     assert sum(line.startswith("web-") for line in lines) == 2
 
 
