@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8slab.client.line import ERRORS, Failing
 from k8slab.clock import NEVER, parse_duration
-from k8slab.cri.api import ContainerState
+from k8slab.cri.api import ContainerState, SandboxState
 
 if TYPE_CHECKING:
     from k8slab.engine.engine import Engine
@@ -251,15 +251,9 @@ def _registry_up(engine: Engine, where: str, message: str) -> None:
 
 
 def _crash_container(engine: Engine, namespace: str, pod: str, container: str) -> None:
-    kubelet = next((each for each in engine.kubelets.values() if each.pods.get(f"{namespace}/{pod}")), None)
-    if kubelet is None:
-        raise ValueError(
-            f"no running node has a Pod {pod!r} in the namespace {namespace!r}; see: kubectl get pods -o wide"
-        )
-    found = kubelet.pods.get(f"{namespace}/{pod}")
-    assert found is not None
-    runtime = engine.runtimes[kubelet.node_name]
-    running = [each for each in runtime.list_containers(found.uid) if each.state is ContainerState.RUNNING]
+    node, uid = _sandbox_of(engine, namespace, pod)
+    runtime = engine.runtimes[node]
+    running = [each for each in runtime.list_containers(uid) if each.state is ContainerState.RUNNING]
     named = [each for each in running if container in ("", each.name)]
     if not named:
         names = ", ".join(each.name for each in running) or "none"
@@ -267,7 +261,17 @@ def _crash_container(engine: Engine, namespace: str, pod: str, container: str) -
         raise ValueError(f"no container{which} runs in the Pod {pod!r}; running: {names}")
     for each in named:
         runtime.stop_container(each.id, 0)
-    kubelet.look_soon()
+    if kubelet := engine.kubelets.get(node):
+        kubelet.look_soon()
+
+
+def _sandbox_of(engine: Engine, namespace: str, pod: str) -> tuple[str, str]:
+    """(node, the Pod's UID). The runtimes are asked: their containers run whether a kubelet looks after them or not."""
+    for node, runtime in engine.runtimes.items():
+        for sandbox in runtime.list_pod_sandboxes():
+            if (sandbox.namespace, sandbox.name, sandbox.state) == (namespace, pod, SandboxState.READY):
+                return node, sandbox.uid
+    raise ValueError(f"no node runs a Pod {pod!r} in the namespace {namespace!r}; see: kubectl get pods -o wide")
 
 
 _COMPONENT = Argument("component", choices=_clients)

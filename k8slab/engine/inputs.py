@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import orjson
 
 from k8slab.apimachinery.rest import Request, Response, UserInfo
+from k8slab.clock import EPOCH
 
 if TYPE_CHECKING:
     from k8slab.engine.engine import Engine
@@ -122,7 +123,7 @@ class Passed:
         engine.move_clock(self.to)
 
     def __str__(self) -> str:
-        return f"time passes to {self.to:.3f}"
+        return f"time passes to +{self.to - EPOCH:.1f}s"
 
 
 @dataclass(frozen=True, slots=True)

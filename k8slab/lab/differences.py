@@ -35,7 +35,11 @@ CREATED, CHANGED, REPLACED, DELETED = "created", "changed", "replaced", "deleted
 IGNORED = ("managedFields", "resourceVersion", "lastHeartbeatTime", "renewTime")
 """What is no news: the server's bookkeeping, and heartbeats."""
 
-COLUMNS = ("change", "object", "field", "old", "new", "who", "revision", "time", "record")
+MOST_FIELDS = 6
+"""Of an object that changed, so many fields are printed; the table has them all."""
+MINOR = (".lastTransitionTime", ".reason", ".message", ".started", ".imageID", ".containerID")
+"""Fields that change with others, and that are not printed."""
+COLUMNS = ("change", "object", "field", "old", "new", "who", "revision", "time")
 VALUE_WIDTH = 60
 EVENTS = RESOURCES["", "events"].key_prefix
 
@@ -123,8 +127,11 @@ class Differences:
     def _lines(self, each: ObjectChange) -> Iterator[str]:
         credit = "" if each.change == CHANGED else self._credit(each.write)
         yield f"{each.change:<9}{each.object}{credit}"
-        for field in each.fields:
+        told = [field for field in each.fields if not field.path.endswith(MINOR)][:MOST_FIELDS]
+        for field in told:
             yield f"    {field.path}: {shown(field.old)} -> {shown(field.new)}{self._credit(field.write)}"
+        if more := len(each.fields) - len(told):
+            yield f"    and {more} more: see .table"
 
     def _rows(self, each: ObjectChange) -> Iterator[tuple[str, ...]]:
         if each.change != CHANGED:
@@ -132,15 +139,15 @@ class Differences:
         for field in each.fields:
             yield each.change, each.object, field.path, shown(field.old), shown(field.new), *self._cells(field.write)
 
-    def _cells(self, write: Write) -> tuple[str, str, str, str]:
+    def _cells(self, write: Write) -> tuple[str, str, str]:
         if not write.revision:
-            return "", "", "", ""
-        return write.who, str(write.revision), f"{write.time - self.start:+.1f}s", str(write.record or "")
+            return "", "", ""
+        return write.who, str(write.revision), f"{write.time - self.start:+.1f}s"
 
     def _credit(self, write: Write) -> str:
         if not write.revision:
             return ""
-        who, revision, time, _ = self._cells(write)
+        who, revision, time = self._cells(write)
         return f"  ({', '.join(filter(None, (who, f'revision {revision}', time)))})"
 
 

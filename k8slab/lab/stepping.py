@@ -45,6 +45,16 @@ class Stepped(str):
         made.happened = happened
         return made
 
+    def of(self, component: str) -> Stepped:
+        """What one component did in it, those whose names contain a text."""
+        return Stepped(self, tuple(each for each in self.happened if component in each.component))
+
+    @property
+    def writes(self) -> Stepped:
+        """What was written in it, Events left out."""
+        wrote = (each for each in self.happened if each.kind == records.COMMIT and not each.what.startswith("events/"))
+        return Stepped(self, tuple(wrote))
+
     @property
     def table(self) -> Table:
         """The records of the step, those that say something."""
@@ -54,8 +64,14 @@ class Stepped(str):
         ]
         return Table(("TIME", "WHO", "KIND", "VERB", "WHAT", "TEXT"), tuple(rows))
 
+    def _repr_html_(self) -> str:
+        return f"<p>{self._said()}</p>{self.table._repr_html_()}" if self.happened else f"<p>{self._said()}</p>"
+
+    def _said(self) -> str:
+        return str.__str__(self) or "nobody has anything to do"
+
     def __repr__(self) -> str:
-        return f"{str(self) or 'nobody has anything to do'}\n{self.table}" if self.happened else str.__str__(self)
+        return f"{self._said()}\n{self.table}" if self.happened else self._said()
 
 
 def step(turn: Callable[[], str], since: Callable[[], list[Record]], by: str, component: str) -> str:
@@ -76,14 +92,21 @@ def step(turn: Callable[[], str], since: Callable[[], list[Record]], by: str, co
         first = first or worked
         if by == "component" and worked == first:
             continue
-        if _far_enough(by, component, since()):
+        if not UNITS[by]:
             return worked
+        # Who renews a lease has no work, and writes: the record says who it was.
+        if (end := _end(by, component, since())) is not None:
+            return end.component
     raise TimeoutError(f"no {by} of {component or 'any component'} within {MOST_TURNS} units of work")
 
 
-def _far_enough(by: str, component: str, happened: list[Record]) -> bool:
-    ends = UNITS[by]
-    return not ends or any(
-        each.kind == ends and component in ("", each.component) and (by != "reconcile" or each.what)
-        for each in happened
+def _end(by: str, component: str, happened: list[Record]) -> Record | None:
+    """The record that ends a step; None if it has not come."""
+    return next(
+        (
+            each
+            for each in happened
+            if each.kind == UNITS[by] and component in ("", each.component) and (by != "reconcile" or each.what)
+        ),
+        None,
     )

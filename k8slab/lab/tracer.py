@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from k8slab.apiserver.audit import AuditRecord
+from k8slab.clock import EPOCH
 from k8slab.cri.api import Runtime
 from k8slab.engine.engine import Engine, LogEntry
 from k8slab.engine.inputs import Fault, Input, Passed
@@ -128,7 +129,7 @@ class Tracer(Instrument):
         """Something comes from outside."""
         self.trace.step = step
         if isinstance(given, Passed):
-            self._clock = self.trace.add(records.CLOCK, text=f"{given.to:.3f}", causes=self._command_causes())
+            self._clock = self.trace.add(records.CLOCK, text=f"+{given.to - EPOCH:.1f}s", causes=self._command_causes())
         else:
             kind = records.FAULT if isinstance(given, Fault) else records.INPUT
             number = self._threads.now.asked = self.trace.add(

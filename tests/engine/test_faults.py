@@ -375,7 +375,7 @@ def test_a_container_that_is_killed_is_noticed_at_once(cluster):
 
 def test_only_what_runs_can_be_killed(cluster):
     create(cluster, restartPolicy="Never")
-    with pytest.raises(ValueError, match="no running node has a Pod 'web' in the namespace 'default'; see: kubectl"):
+    with pytest.raises(ValueError, match="no node runs a Pod 'web' in the namespace 'default'; see: kubectl"):
         cluster.fault("container-crash", pod="web").start()
     cluster.run_until_idle()
     with pytest.raises(ValueError, match="no container 'side' runs in the Pod 'web'; running: main"):

@@ -7,6 +7,7 @@ import pytest
 
 from k8slab.api.core import ConfigMap, Pod
 from k8slab.apimachinery.rest import Request, UserInfo
+from k8slab.clock import EPOCH
 from k8slab.cluster import Cluster
 from k8slab.engine.inputs import INPUTS, Asked, Ended, Fault, Passed, Typed
 from tests.engine.harness import pod
@@ -32,7 +33,7 @@ def test_each_has_a_name_of_its_own():
         (Typed(2, 0, b"exit\n"), "5 bytes to stream 2"),
         (Ended(2, hung_up=False), "end of input on stream 2"),
         (Ended(2, hung_up=True), "hung up on stream 2"),
-        (Passed(1.5), "time passes to 1.500"),
+        (Passed(EPOCH + 1.5), "time passes to +1.5s"),
         (Fault("crash", {"component": "kube-scheduler"}), "crash component=kube-scheduler"),
         (Fault("crash", {"component": "kube-scheduler"}, ends=True), "crash component=kube-scheduler ends"),
     ],

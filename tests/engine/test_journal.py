@@ -67,7 +67,7 @@ def test_who_only_looks_is_not_noted(cluster):
 
 
 def test_a_fault_that_could_not_happen_is_noted_as_one_that_was_tried(cluster):
-    with pytest.raises(ValueError, match="no running node has a Pod"):
+    with pytest.raises(ValueError, match="no node runs a Pod"):
         cluster.fault("container-crash", pod="nobody").start()
     assert cluster._engine.lived[-1].input == Fault(
         "container-crash", {"pod": "nobody", "namespace": "default", "container": ""}

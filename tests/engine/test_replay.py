@@ -101,7 +101,7 @@ def test_the_replayed_goes_on_as_the_first_did(cluster):
 
 
 def test_a_fault_that_could_not_begin_cannot_begin_again(cluster):
-    with pytest.raises(ValueError, match="no running node has a Pod"):
+    with pytest.raises(ValueError, match="no node runs a Pod"):
         cluster.fault("container-crash", pod="nobody").start()
     cluster.run_for(20)
     assert of(again(cluster)) == fingerprint(cluster._engine)

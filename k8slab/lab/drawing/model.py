@@ -30,8 +30,10 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
-        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
+        # Jupyter's own rule aligns each cell to the right; these hold words.
+        head = "".join(f'<th scope="col" style="text-align:left">{escape(name)}</th>' for name in self.columns)
+        rows = ("".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row) for row in self.rows)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
