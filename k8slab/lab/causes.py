@@ -78,7 +78,9 @@ def orphans(trace: Trace) -> list[Record]:
     rooted: dict[int, bool] = {}
     found = []
     for record in trace:
-        ends_well = record.kind in ROOTS or any(rooted.get(cause, cause < first) for cause in record.causes)
+        # Somebody outside may look without saying why: a request that belongs to nobody's work is its own beginning.
+        outside = record.kind in ROOTS or (record.kind == records.REQUEST and not record.causes)
+        ends_well = outside or any(rooted.get(cause, cause < first) for cause in record.causes)
         rooted[record.number] = ends_well
         if not ends_well:
             found.append(record)

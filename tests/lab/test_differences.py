@@ -157,7 +157,7 @@ def test_a_notebook_gets_a_table(cluster):
     html = between(cluster, "+59s", "+119s")._repr_html_()
     assert html.startswith("<p>revision ")
     assert "-&gt;" in html
-    assert "<td>spec.replicas</td>" in html
+    assert ">spec.replicas</td>" in html
     assert "<table>" not in between(cluster, 40, 40)._repr_html_()
 
 
