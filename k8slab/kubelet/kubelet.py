@@ -33,10 +33,11 @@ from k8slab.clock import NEVER, Clock
 from k8slab.cri.api import CriError, Runtime
 from k8slab.kubelet.actions import compute_actions
 from k8slab.kubelet.image_manager import PULL, ImageManager, Verdict
-from k8slab.kubelet.jobs import TICK, InlineJobs, Jobs, Outcome, whole_tick
+from k8slab.kubelet.jobs import InlineJobs, Jobs, Outcome
 from k8slab.kubelet.node_lease import NodeLease
 from k8slab.kubelet.node_status import NodeStatus
-from k8slab.kubelet.pod_state import PodState, read_state, read_states
+from k8slab.kubelet.pleg import Pleg
+from k8slab.kubelet.pod_state import PodState, read_state
 from k8slab.kubelet.pod_status import NodeFacts, pod_status
 from k8slab.kubelet.server import KubeletServer
 from k8slab.kubelet.sync_pod import PodSyncer, Report
@@ -46,7 +47,6 @@ from k8slab.observer import QUIET, Observer
 
 log = logging.getLogger(__name__)
 
-RELIST_PERIOD = 1.0
 RETRY = 1.0
 """Seconds until the API server is asked again after it has not answered, or a runtime that has failed."""
 SYNCING, TERMINATING, TERMINATED = "syncing", "terminating", "terminated"
@@ -110,12 +110,11 @@ class Kubelet:
         )
         self.workers: dict[str, Worker] = {}
         """By UID."""
-        self._states: dict[str, PodState] = {}
+        self.pleg = Pleg(self.name, runtime, clock, lambda: bool(self.workers))
         self._dirty: dict[str, None] = {}
         """UIDs about which there is news; an ordered set."""
         self._working: Worker | None = None
         """The Pod that is being worked on."""
-        self._relist_at = clock.now()
         # Not after the first moment at which a Pod wants to be looked at again; and of those, for what has failed.
         self._next_again = self._next_retry = NEVER
         # When to try again to reach the API server, if it did not answer.
@@ -134,7 +133,7 @@ class Kubelet:
             self._finish(outcome)
             self._mark(outcome.key)
             news = True
-        if now >= self._relist_at or (self.pods.synced and not self._orphans_checked):
+        if now >= self.pleg.relist_at or (self.pods.synced and not self._orphans_checked):
             news = self._relist() or news
         if self._next_again <= now:
             self._wake_sleepers(now)
@@ -148,7 +147,7 @@ class Kubelet:
         """The next heartbeat, look at the runtime, end of a back-off or of a job."""
         return min(
             self._next_heartbeat(),
-            self._relist_at,
+            self.pleg.relist_at,
             self.jobs.next_ready(),
             self._next_again,
             self._call_again,
@@ -212,7 +211,7 @@ class Kubelet:
         worker = self.workers.get(new.uid)
         if worker is None:
             if new.finished and new.metadata.deleting is False:
-                state = self._states.get(new.uid)
+                state = self.pleg.states.get(new.uid)
                 if state is None:
                     return  # it ended before we came; nothing to do for it
             worker = self.workers[new.uid] = Worker(new, self.clock.now())
@@ -238,57 +237,26 @@ class Kubelet:
 
     def _relist(self) -> bool:
         """Look at the runtime; True if a Pod has changed there."""
-        try:
-            states = read_states(self.runtime)
-        except CriError as error:
-            log.warning("%s: cannot list containers: %s", self.name, error)
-            self._relist_at = self.clock.now() + RELIST_PERIOD
+        found = self.pleg.relist()
+        if found is None:
             return False
-        changed = False
-        for uid in dict.fromkeys([*states, *self._states]):
-            if states.get(uid) != self._states.get(uid) and uid in self.workers:
-                self._mark(uid)
-                changed = True
-        self._states = states
+        changed = [uid for uid in found if uid in self.workers]
+        for uid in changed:
+            self._mark(uid)
         if self.pods.synced and not self._orphans_checked:
             self._orphans_checked = True
             self._remove_orphans()
-        self._relist_at = self._next_relist()
-        return changed
-
-    def _look_at(self, uid: str) -> None:
-        """Look at one Pod in the runtime, with which something was done. That is no news, unless it has ended already."""
-        state = read_state(self.runtime, uid)
-        if state is not None and state.ended and state != self._states.get(uid):
-            self._mark(uid)
-        if state is not None:
-            self._states[uid] = state
-        else:
-            self._states.pop(uid, None)
-        # Never later than planned: of another Pod there may be news that was due, and has not been looked at.
-        self._relist_at = min(self._relist_at, self._next_relist())
-
-    def _next_relist(self) -> float:
-        """When the runtime will have news, if all that it has now is known."""
-        change = self.runtime.next_change()
-        now = self.clock.now()
-        if change is None:
-            return now + RELIST_PERIOD if self.workers else NEVER
-        if change == NEVER:
-            return NEVER
-        # Rounded up to a whole tick, and never now again: a change that is due has been seen, and one that is due a millionth
-        # of a second after a whole tick, by a clock that is wrong, is seen at the next.
-        when = whole_tick(change)
-        return max(when, round(now + TICK, 6)) if min(change, when) <= now else when
+        self.pleg.plan()
+        return bool(changed)
 
     def look_soon(self) -> None:
         """Something may have changed in the runtime by another hand: look at once."""
-        self._relist_at = self.clock.now()
+        self.pleg.look_soon()
         self._wake()
 
     def _remove_orphans(self) -> None:
         """Containers of Pods that are not to be here: the kubelet before us left them."""
-        for uid, state in self._states.items():
+        for uid, state in self.pleg.states.items():
             if uid not in self.workers and not any(pod.uid == uid for pod in self.pods.list()):
                 self.jobs.start(f"orphan/{uid}", partial(self.syncer.remove, state))
 
@@ -351,7 +319,7 @@ class Kubelet:
 
     def _sync(self, uid: str, worker: Worker) -> None:
         """Begin a pass, if there is something to do."""
-        state = self._states.get(uid) or PodState(uid)
+        state = self.pleg.states.get(uid) or PodState(uid)
         pod = worker.pod
         if worker.phase == TERMINATING:
             grace = float(pod.metadata.deletion_grace_period_seconds or 0)
@@ -390,7 +358,8 @@ class Kubelet:
 
     def _take_in(self, outcome: Outcome, worker: Worker) -> None:
         """What a job has done for a Pod."""
-        self._look_at(outcome.key)
+        if self.pleg.look_at(outcome.key):
+            self._mark(outcome.key)
         if outcome.error is not None:
             self._try_again(worker)
         elif isinstance(outcome.result, Report):
@@ -402,7 +371,7 @@ class Kubelet:
     def _terminate(self, uid: str, worker: Worker) -> None:
         """All containers have stopped: say so, remove everything, and let the API object go."""
         told = self._write_status(worker)
-        status, state = self._status_of(worker), self._states.get(uid)
+        status, state = self._status_of(worker), self.pleg.states.get(uid)
         try:
             if state is not None:
                 self.syncer.remove(state)
@@ -446,7 +415,7 @@ class Kubelet:
 
     def _status_of(self, worker: Worker) -> JsonObject:
         pod = worker.pod
-        state = self._states.get(pod.uid) or PodState(pod.uid)
+        state = self.pleg.states.get(pod.uid) or PodState(pod.uid)
         status = pod_status(pod, state, worker.waiting, self.facts, self.clock.now(), worker.started)
         if worker.written is not None and status != worker.written:
             # Times of what has not changed stay those that were written, though the watch may not have told us yet.

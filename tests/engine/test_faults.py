@@ -468,7 +468,8 @@ def test_a_runtime_is_never_looked_at_again_at_the_same_moment(cluster, monkeypa
         cluster.run_for(0.1)
         change = cluster.now + ulps * math.ulp(cluster.now)
         monkeypatch.setattr(kubelet.runtime, "next_change", lambda change=change: change)
-        assert cluster.now < kubelet._next_relist() <= cluster.now + 0.2
+        kubelet.pleg.plan()
+        assert cluster.now < kubelet.pleg.relist_at <= cluster.now + 0.2
         monkeypatch.undo()
 
 

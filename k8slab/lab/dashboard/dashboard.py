@@ -31,7 +31,8 @@ class Dashboard:
         except BaseException:
             self._desk.close()
             raise
-        self._closed = False
+        self.closed = False
+        """Whether it has ended."""
 
     @property
     def address(self) -> str:
@@ -49,7 +50,7 @@ class Dashboard:
 
     def close(self) -> None:
         """End it: no thread and no socket is left. Safe to call twice."""
-        self._closed = True
+        self.closed = True
         self._server.close()
         self._desk.close()
 
@@ -61,12 +62,12 @@ class Dashboard:
 
     def __repr__(self) -> str:
         # Without the token: what is shown in a notebook is saved with it.
-        if self._closed:
+        if self.closed:
             return "<Dashboard, closed>"
         return f"<Dashboard at {self.address}; to open it: dashboard.open(), or print(dashboard.url)>"
 
     def _repr_html_(self) -> str:
-        if self._closed:
+        if self.closed:
             return "The dashboard is closed."
         link = f'<a href="{escape(self.url)}" target="_blank" rel="noopener noreferrer">Open the dashboard</a>'
         return f"{link} ({escape(self.address)}, on the machine where this notebook runs)"
