@@ -34,6 +34,7 @@ from k8slab.loop.kubectl import KubectlResult, split_command
 from k8slab.loop.live import LiveLoop
 from k8slab.loop.stepped import Halt, SteppedLoop
 from k8slab.loop.stepped_kubectl import Pump
+from k8slab.mistake import Mistake
 
 __all__ = ["ADMIN", "CONTROLLERS", "Cluster", "FaultSwitch", "Registries", "check_choice"]
 
@@ -388,9 +389,9 @@ class Registries:
 def _node_names(nodes: int | Sequence[str]) -> list[str]:
     names = [f"node-{number}" for number in range(1, nodes + 1)] if isinstance(nodes, int) else list(nodes)
     if not 0 <= len(names) <= MAX_NODES or (isinstance(nodes, int) and nodes < 0):
-        raise ValueError(f"nodes={nodes}: a cluster has 0 to {MAX_NODES} nodes")
+        raise Mistake(f"nodes={nodes}: a cluster has 0 to {MAX_NODES} nodes")
     if len(set(names)) != len(names):
-        raise ValueError(f"nodes={names}: two nodes have the same name")
+        raise Mistake(f"nodes={names}: two nodes have the same name")
     return names
 
 
@@ -398,4 +399,4 @@ def check_choice(what: str, asked: Iterable[str], choices: Iterable[str]) -> Non
     """Raises ValueError, which names the choices, for one that there is not."""
     for each in asked:
         if each not in choices:
-            raise ValueError(f"unknown {what} {each!r}; there are: {', '.join(sorted(choices))}")
+            raise Mistake(f"unknown {what} {each!r}; there are: {', '.join(sorted(choices))}")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from k8slab.client.line import ERRORS, Failing
 from k8slab.clock import NEVER, parse_duration
 from k8slab.cri.api import ContainerState, SandboxState
+from k8slab.mistake import Mistake
 
 if TYPE_CHECKING:
     from k8slab.engine.engine import Engine
@@ -62,24 +63,24 @@ def arguments_of(engine: Engine | None, name: str, given: Mapping[str, Any]) -> 
     """
     kind = FAULTS.get(name)
     if kind is None:
-        raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
+        raise Mistake(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
     known = {argument.name: argument for argument in kind.arguments}
     if unknown := [each for each in given if each not in known]:
-        raise ValueError(f"the fault {name!r} takes no {unknown[0]!r}; it takes: {', '.join(known)}")
+        raise Mistake(f"the fault {name!r} takes no {unknown[0]!r}; it takes: {', '.join(known)}")
     found = {}
     for argument in kind.arguments:
         value = given.get(argument.name, argument.default)
         choices = sorted(argument.choices(engine)) if argument.choices and engine is not None else None
         if value is None:
             among = f", one of: {', '.join(choices)}" if choices else ""
-            raise ValueError(f"the fault {name!r} needs {argument.name}=...{among}")
+            raise Mistake(f"the fault {name!r} needs {argument.name}=...{among}")
         try:
             value = argument.read(value)
         except (TypeError, ValueError) as wrong:
-            raise ValueError(f"the fault {name!r} cannot take {argument.name}={value!r}: {wrong}") from None
+            raise Mistake(f"the fault {name!r} cannot take {argument.name}={value!r}: {wrong}") from None
         if choices is not None and value not in choices:
             there_are = ", ".join(choices) or "none"
-            raise ValueError(f"unknown {argument.name} {value!r}; there are: {there_are}")
+            raise Mistake(f"unknown {argument.name} {value!r}; there are: {there_are}")
         found[argument.name] = value
     return found
 
@@ -93,9 +94,9 @@ def check_fault(engine: Engine, fault: Fault) -> None:
     """Whether a fault can begin, or end. Raises ValueError, which says what there is."""
     arguments = arguments_of(engine, fault.name, fault.arguments)
     if arguments != dict(fault.arguments):
-        raise ValueError(f"the fault {fault.name!r} needs all of its arguments in form: {arguments}")
+        raise Mistake(f"the fault {fault.name!r} needs all of its arguments in form: {arguments}")
     if fault.ends and FAULTS[fault.name].end is None:
-        raise ValueError(f"the fault {fault.name!r} happens once: there is nothing to end")
+        raise Mistake(f"the fault {fault.name!r} happens once: there is nothing to end")
 
 
 # What can be named.
@@ -115,14 +116,14 @@ def _nodes(engine: Engine) -> Iterable[str]:
 
 def _duration(value: Any) -> float:
     if not isinstance(value, (int, float, str)):
-        raise ValueError("write for example '60s', '1m30s' or a number of seconds")
+        raise Mistake("write for example '60s', '1m30s' or a number of seconds")
     return parse_duration(value)
 
 
 def _seconds(value: Any) -> float:
     seconds = _duration(value)
     if not 0 <= seconds < NEVER:
-        raise ValueError("a duration is 0 or more")
+        raise Mistake("a duration is 0 or more")
     return seconds
 
 
@@ -130,14 +131,14 @@ def _share(value: Any) -> float:
     with suppress(TypeError, ValueError):
         if 0 <= (share := float(value)) <= 1:
             return share
-    raise ValueError("a share is a number from 0 to 1")
+    raise Mistake("a share is a number from 0 to 1")
 
 
 def _ahead(value: Any) -> float:
     behind = isinstance(value, str) and value.strip().startswith("-")
     seconds = -_duration(value.strip()[1:]) if behind else _duration(value)
     if not abs(seconds) <= MOST_AHEAD:
-        raise ValueError("a clock is wrong by ten years at most")
+        raise Mistake("a clock is wrong by ten years at most")
     return seconds
 
 
@@ -145,7 +146,7 @@ def _code(value: Any) -> int:
     with suppress(TypeError, ValueError):
         if int(value) in ERRORS:
             return int(value)
-    raise ValueError(f"there are: {', '.join(map(str, ERRORS))}")
+    raise Mistake(f"there are: {', '.join(map(str, ERRORS))}")
 
 
 # How an engine suffers them.
@@ -258,7 +259,7 @@ def _crash_container(engine: Engine, namespace: str, pod: str, container: str) -
     if not named:
         names = ", ".join(each.name for each in running) or "none"
         which = f" {container!r}" if container else ""
-        raise ValueError(f"no container{which} runs in the Pod {pod!r}; running: {names}")
+        raise Mistake(f"no container{which} runs in the Pod {pod!r}; running: {names}")
     for each in named:
         runtime.stop_container(each.id, 0)
     if kubelet := engine.kubelets.get(node):
@@ -271,7 +272,7 @@ def _sandbox_of(engine: Engine, namespace: str, pod: str) -> tuple[str, str]:
         for sandbox in runtime.list_pod_sandboxes():
             if (sandbox.namespace, sandbox.name, sandbox.state) == (namespace, pod, SandboxState.READY):
                 return node, sandbox.uid
-    raise ValueError(f"no node runs a Pod {pod!r} in the namespace {namespace!r}; see: kubectl get pods -o wide")
+    raise Mistake(f"no node runs a Pod {pod!r} in the namespace {namespace!r}; see: kubectl get pods -o wide")
 
 
 _COMPONENT = Argument("component", choices=_clients)

@@ -23,6 +23,7 @@ from k8slab.lab.reference import reference_of, resource_named
 from k8slab.lab.trace import Trace
 from k8slab.loop.live import LiveLoop
 from k8slab.loop.stepped import Halt
+from k8slab.mistake import Mistake
 
 FAILED = 400
 
@@ -62,15 +63,15 @@ def breakpoint_of(engine: Engine, **given: Any) -> Breakpoint:
     """A breakpoint, its words checked. Raises ValueError for kinds and components that there are not, and for none at all."""
     made = Breakpoint(**given)
     if made == Breakpoint() and made.when is None:
-        raise ValueError(
+        raise Mistake(
             "say what to wait for: break_on(kind='Pod'), (component='kube-scheduler'), (reason='BackOff'), (failed=True)"
         )
     if made.kind:
         resource_named(made.kind)
     if made.component and made.component not in engine.components:
-        raise ValueError(f"unknown component {made.component!r}; there are: {', '.join(sorted(engine.components))}")
+        raise Mistake(f"unknown component {made.component!r}; there are: {', '.join(sorted(engine.components))}")
     if (made.failed or made.code) and (made.kind or made.reason or made.when):
-        raise ValueError(
+        raise Mistake(
             "a breakpoint is about requests (failed, code) or about changes (kind, when, reason), not both"
         )
     return made

@@ -33,6 +33,7 @@ from k8slab.lab.why import Why, why, why_revision
 from k8slab.loop.stepped import Halt, SteppedLoop
 
 if TYPE_CHECKING:
+    from k8slab.lab.dashboard import Dashboard
     from k8slab.lab.widgets import Controls, GraphView, ObjectsView, TimelineView
     from k8slab.lab.widgets.selection import Selection
 
@@ -47,6 +48,7 @@ class Cluster(cluster.Cluster):
         self._breakpoints = Breakpoints()
         self._story: Story | None = None
         self._pasts = Pasts()
+        self._dashboard: Dashboard | None = None
         self.changes = Changes()
         """Who is told when the cluster has changed: widgets, and the dashboard."""
         super()._hold(engine, port)
@@ -144,8 +146,8 @@ class Cluster(cluster.Cluster):
         Raises ValueError for a step that there is not, StoryError where nobody can go back.
         """
         self._check_open()
-        with self._moving() as loop:
-            loop.pause()
+        self.pause()
+        with self._moving(), self.looking():
             story = self._known_story()
             engine = story.live(self._engine.spec, step, self._new_instrument())
             before, self._story = self._engine, story
@@ -262,6 +264,17 @@ class Cluster(cluster.Cluster):
 
         return ObjectsView(ClusterObjects(self), text=text, kind=kind, namespace=namespace)
 
+    def dashboard(self, port: int = 0, *, browser: bool = False) -> Dashboard:
+        """The same views as a web page on 127.0.0.1, until it or the cluster is closed. `browser`: open it at once."""
+        from k8slab.lab.dashboard import open_dashboard
+
+        self._check_open()
+        if self._dashboard is None or self._dashboard.closed:
+            self._dashboard = open_dashboard(self, port)
+        if browser:
+            self._dashboard.open()
+        return self._dashboard
+
     def _graph_view(self, draw: Callable[[], Picture]) -> GraphView:
         from k8slab.lab.widgets import GraphView
 
@@ -305,6 +318,8 @@ class Cluster(cluster.Cluster):
 
     def close(self) -> None:
         """Stop everything and remove every trace. Safe to call twice."""
+        if self._dashboard is not None:
+            self._dashboard.close()
         self._pasts.close()
         super().close()
 

@@ -25,6 +25,7 @@ from k8slab.clock import EPOCH, VirtualClock, from_rfc3339, parse_duration, to_r
 from k8slab.engine.engine import Engine, LogEntry
 from k8slab.lab import records
 from k8slab.lab.tracer import Tracer
+from k8slab.mistake import Mistake
 
 Moment = int | float | str
 """A revision (int, or its digits), seconds since the Unix epoch (float), or a text: `+90s`, `1m30s`, an RFC 3339 time."""
@@ -66,7 +67,7 @@ class Moments:
         if isinstance(moment, str):
             moment = self._read(moment)
         if isinstance(moment, bool) or not isinstance(moment, (int, float)):
-            raise ValueError(f"{moment!r} is no moment; write {EXAMPLES}")
+            raise Mistake(f"{moment!r} is no moment; write {EXAMPLES}")
         if isinstance(moment, float):
             return self.revision_at(moment), moment
         self._check(moment)
@@ -86,13 +87,13 @@ class Moments:
         """The newest revision that was written up to a moment. Raises ValueError for the future, and for the time before."""
         # Not NaN, and not in the future.
         if not when <= self._engine.clock.now():
-            raise ValueError(f"that has not happened yet; {self._range()}: let time pass, with cluster.run_for(...)")
+            raise Mistake(f"that has not happened yet; {self._range()}: let time pass, with cluster.run_for(...)")
         found = 0
         for revision, time in self._dated():
             if time <= when:
                 found = revision
         if not found:
-            raise ValueError(f"nothing is kept of that time; {self._range()}")
+            raise Mistake(f"nothing is kept of that time; {self._range()}")
         return max(found, self.first)
 
     def _dated(self) -> Iterator[tuple[int, float]]:
@@ -118,18 +119,18 @@ class Moments:
         try:
             when = datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"cannot tell which moment {text!r} is; write {EXAMPLES}") from None
+            raise Mistake(f"cannot tell which moment {text!r} is; write {EXAMPLES}") from None
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
     def _check(self, revision: int) -> None:
         if revision > self.last:
             more = "; for a time write a float" if revision >= LOOKS_LIKE_SECONDS else ""
-            raise ValueError(
+            raise Mistake(
                 f"there is no revision {revision} yet; {self._range()}: let time pass, or take one of these{more}"
             )
         if revision < self.first:
             why = "was forgotten, by compaction" if revision > 0 else "never was"
-            raise ValueError(f"revision {revision} {why}; {self._range()}: take one of these")
+            raise Mistake(f"revision {revision} {why}; {self._range()}: take one of these")
 
     def _range(self) -> str:
         first, now = self.time_of(self.first), self._engine.clock.now()

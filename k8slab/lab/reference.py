@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.lab.records import object_of
+from k8slab.mistake import Mistake
 
 AT_MOST_NAMED = 8
 
@@ -52,14 +53,14 @@ def resource_named(kind: str) -> ResourceInfo:
     known = sorted({resource.kind.lower() for resource in RESOURCES.values()})
     like = get_close_matches(wanted, known, 3)
     hint = f"did you mean {', '.join(like)}?" if like else "see: kubectl api-resources"
-    raise ValueError(f"no kind {kind!r} is served; {hint}")
+    raise Mistake(f"no kind {kind!r} is served; {hint}")
 
 
 def reference(text: str, namespace: str = "default") -> Reference:
     """The object that `kind/name` or `kind/namespace/name` names. Raises ValueError for an unknown kind, or another form."""
     kind, slash, name = text.strip().partition("/")
     if not slash or not name or name.count("/") > 1:
-        raise ValueError(
+        raise Mistake(
             f"cannot tell which object {text!r} is; write kind/name, for example 'pod/web' or 'node/node-1'"
         )
     resource = resource_named(kind)
@@ -78,14 +79,14 @@ def reference_of(what: str) -> Reference | None:
     return Reference(resource, namespace, name)
 
 
-def not_there(wanted: Reference, known: Iterable[str]) -> ValueError:
+def not_there(wanted: Reference, known: Iterable[str]) -> Mistake:
     """The error for an object that is not there: it names those of its kind that are, the likest first."""
     names = sorted(known)
     like = get_close_matches(wanted.name, names, AT_MOST_NAMED)
     shown = like or names[:AT_MOST_NAMED]
     more = f", and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
     there_are = f"there are: {', '.join(shown)}{more}" if shown else f"there is no {wanted.resource.kind} at all"
-    return ValueError(f"there is no {wanted}; {there_are}")
+    return Mistake(f"there is no {wanted}; {there_are}")
 
 
 _BY_PLURAL: Mapping[str, ResourceInfo] = {

@@ -21,6 +21,7 @@ from k8slab.clock import EPOCH
 from k8slab.lab import records
 from k8slab.lab.drawing import Table
 from k8slab.lab.records import Record
+from k8slab.mistake import Mistake
 
 UNITS: Mapping[str, str] = {
     "work": "",
@@ -82,7 +83,7 @@ def step(turn: Callable[[], str], since: Callable[[], list[Record]], by: str, co
     """
     first = ""
     if by not in UNITS:
-        raise ValueError(f"cannot step by {by!r}; by: {', '.join(UNITS)}")
+        raise Mistake(f"cannot step by {by!r}; by: {', '.join(UNITS)}")
     for _ in range(MOST_TURNS):
         worked = turn()
         if not worked:

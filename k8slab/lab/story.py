@@ -21,6 +21,7 @@ from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Entry, Journal
 from k8slab.engine.replay import replay
 from k8slab.lab.drawing import Table
+from k8slab.mistake import Mistake
 
 
 class StoryError(RuntimeError):
@@ -61,7 +62,7 @@ class Story:
     def live(self, spec: Spec, step: int, instrument: Instrument | None = None) -> Engine:
         """A new engine at a step of the story. Raises StoryError, Diverged, and ValueError for a step that there is not."""
         if not self.first <= step <= self.last:
-            raise ValueError(f"there is no step {step}; this story has steps {self.first} to {self.last}")
+            raise Mistake(f"there is no step {step}; this story has steps {self.first} to {self.last}")
         engine = replay(spec, self.journal, step, instrument)
         if step == self.last and fingerprint(engine) != self.fingerprint:
             engine.close()

@@ -26,6 +26,7 @@ from k8slab.lab.links import Link, link, links_of
 from k8slab.lab.records import Record
 from k8slab.lab.reference import Reference, not_there, reference
 from k8slab.lab.trace import Trace
+from k8slab.mistake import Mistake
 
 SHOWN_FIRST, SHOWN_LAST = 5, 7
 """Of a chain that is longer than both together, so many links are shown from each end."""
@@ -163,7 +164,7 @@ def why(
         if after != before:
             asked = f"{wanted.resource.kind} {wanted.name}: {field}"
             return _answer(engine, trace, asked, commit, "gone" if after is MISSING else repr(after))
-    raise ValueError(f"{wanted} has no field {field!r}, and never had one since the trace began; see: kubectl explain")
+    raise Mistake(f"{wanted} has no field {field!r}, and never had one since the trace began; see: kubectl explain")
 
 
 def why_revision(engine: Engine, trace: Trace, revision: int) -> Why:
@@ -172,7 +173,7 @@ def why_revision(engine: Engine, trace: Trace, revision: int) -> Why:
     if commit is None:
         kept = [each.revision for each in trace.select(kind=records.COMMIT)]
         range_ = f"{kept[0]} to {kept[-1]}" if kept else "none"
-        raise ValueError(f"revision {revision} is not in the trace; it holds: {range_}")
+        raise Mistake(f"revision {revision} is not in the trace; it holds: {range_}")
     return _answer(engine, trace, f"revision {revision}", commit)
 
 
@@ -189,11 +190,11 @@ def value_at(engine: Engine, wanted: Reference, path: str, revision: int) -> Any
     return value
 
 
-def _nothing(engine: Engine, trace: Trace, wanted: Reference, revision: int) -> ValueError:
+def _nothing(engine: Engine, trace: Trace, wanted: Reference, revision: int) -> Mistake:
     if engine.object_at(wanted.resource, wanted.namespace, wanted.name) is not None:
         if revision:
-            return ValueError(f"{wanted} did not exist at revision {revision}, as far as the trace goes back")
-        return ValueError(f"{wanted} is there, but the trace no longer holds the record of its last change")
+            return Mistake(f"{wanted} did not exist at revision {revision}, as far as the trace goes back")
+        return Mistake(f"{wanted} is there, but the trace no longer holds the record of its last change")
     found = engine.server.registry.list(wanted.resource, wanted.namespace).items
     return not_there(wanted, [each["metadata"]["name"] for each in found])
 

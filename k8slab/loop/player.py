@@ -11,6 +11,7 @@ import threading
 from typing import Protocol
 
 from k8slab.clock import Stopwatch
+from k8slab.mistake import Mistake
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Player:
     def play(self, speed: float) -> None:
         """Begin, or go on at another speed; infinity: as fast as possible. Raises ValueError unless `speed` is positive."""
         if not speed > 0:
-            raise ValueError(f"cannot play at speed {speed}: use a positive number, such as 1 (real time) or 60")
+            raise Mistake(f"cannot play at speed {speed}: use a positive number, such as 1 (real time) or 60")
         self.pause()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(speed, self._stop), name="player", daemon=True)

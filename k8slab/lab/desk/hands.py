@@ -13,6 +13,7 @@ from k8slab.engine.engine import Engine
 from k8slab.engine.faults import FAULTS, Argument, FaultKind
 from k8slab.engine.inputs import Fault
 from k8slab.lab.widgets.sources import FaultArgument, FaultRow
+from k8slab.mistake import Mistake
 
 if TYPE_CHECKING:
     from k8slab.lab.cluster import Cluster
@@ -106,7 +107,7 @@ class ClusterHands:
         active = self._cluster.engine.faults.get(fault)
         if active is None:
             there_are = ", ".join(self._cluster.engine.faults) or "none"
-            raise ValueError(f"the fault {fault!r} is not active; active: {there_are}")
+            raise Mistake(f"the fault {fault!r} is not active; active: {there_are}")
         self._cluster.fault(active.name, **active.arguments).stop()
         return None
 

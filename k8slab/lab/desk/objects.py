@@ -17,6 +17,7 @@ from k8slab.lab.drawing import Table
 from k8slab.lab.pictures.deeds import state_of
 from k8slab.lab.reference import Reference, not_there, reference
 from k8slab.lab.widgets.sources import Filter, ObjectRow, ObjectTable
+from k8slab.mistake import Mistake
 
 if TYPE_CHECKING:
     from k8slab.lab.cluster import Cluster
@@ -98,7 +99,7 @@ class ClusterObjects:
 
 def _wanted(id: str) -> Reference:
     if "/" not in id:
-        raise ValueError(f"{id!r} is a part of the picture, and no object of the API; choose an object")
+        raise Mistake(f"{id!r} is a part of the picture, and no object of the API; choose an object")
     return reference(id)
 
 

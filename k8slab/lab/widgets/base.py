@@ -115,8 +115,10 @@ class LabWidget(anywidget.AnyWidget):
         self.send({"type": "patch", "from": rev, "rev": rev + 1, **patch})
 
     def _selection_moved(self, change: Any) -> None:
-        # At once, not throttled: the hand and the eye are waiting for it.
-        self.show_now()
+        if self._throttle.timer.elsewhere():
+            self.refresh()
+        else:
+            self.show_now()  # not throttled: the hand and the eye are waiting for it
 
     # In.
 

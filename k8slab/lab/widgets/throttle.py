@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from k8slab.clock import Stopwatch
@@ -52,8 +53,9 @@ class KernelTimer:
 
     def soon(self, callback: Callable[[], None]) -> None:
         """Call back on the loop's thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(callback)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody looks any more
+                self._loop.call_soon_threadsafe(callback)
 
     def later(self, delay: float, callback: Callable[[], None]) -> bool:
         """Call back after `delay` seconds; False where no loop runs."""

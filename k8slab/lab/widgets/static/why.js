@@ -6,7 +6,7 @@ function renderWhy(given) {
   const chain = html("ol", { class: "k-chain", "aria-label": "The chain of causes" });
   const asked = html("div", { class: "k-asked" });
   const hint = html("p", { class: "k-hint" });
-  const text = html("div", { class: "k-answer" }, asked, chain);
+  const text = html("div", { class: "k-answer", tabindex: 0, role: "region", "aria-label": "The chain in words" }, asked, chain);
   view.body.append(text, hint);
   let shown = null;
   return view.open(() => {
