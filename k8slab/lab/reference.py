@@ -60,9 +60,7 @@ def reference(text: str, namespace: str = "default") -> Reference:
     """The object that `kind/name` or `kind/namespace/name` names. Raises ValueError for an unknown kind, or another form."""
     kind, slash, name = text.strip().partition("/")
     if not slash or not name or name.count("/") > 1:
-        raise Mistake(
-            f"cannot tell which object {text!r} is; write kind/name, for example 'pod/web' or 'node/node-1'"
-        )
+        raise Mistake(f"cannot tell which object {text!r} is; write kind/name, for example 'pod/web' or 'node/node-1'")
     resource = resource_named(kind)
     if "/" in name:
         namespace, _, name = name.partition("/")

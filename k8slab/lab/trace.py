@@ -14,7 +14,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
 
 from k8slab.lab import records
 from k8slab.lab.records import Record
@@ -43,7 +42,8 @@ class Trace:
         self._last = 0
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Record], None]] = []
-        self._onlookers: list[Callable[[], None]] = []
+        self.onlookers: list[Callable[[], None]] = []
+        """Whom `show` tells: see `look_on`."""
         self._shown = 0
         # The newest commit of each object, and the commit of each revision that is still kept.
         self._commit_of: dict[str, int] = {}
@@ -107,8 +107,8 @@ class Trace:
 
         Unlike a listener, it may look at the cluster: nobody is in the middle of something.
         """
-        self._onlookers.append(on_change)
-        return lambda: self._onlookers.remove(on_change) if on_change in self._onlookers else None
+        self.onlookers.append(on_change)
+        return lambda: self.onlookers.remove(on_change) if on_change in self.onlookers else None
 
     def commit_of(self, what: str, revision: int) -> int:
         """The number of an object's commit at a revision, or else of its newest one; 0 if none is kept."""
@@ -133,23 +133,35 @@ class Trace:
         if self.broken:
             return 0
         try:
-            return self._write(kind, component, verb, what, revision, read, code, text, causes)
+            with self._lock:
+                self._last = number = self._last + 1
+                if number > self.capacity:
+                    self._forget(self.records[0])
+                # Seventy records a Pod: the tuple is made without a call of NamedTuple's own __new__.
+                record = _new_tuple(
+                    Record,
+                    (
+                        number,
+                        kind,
+                        self.tell_time(),
+                        self.step,
+                        component,
+                        verb,
+                        what,
+                        revision,
+                        read,
+                        code,
+                        text,
+                        causes,
+                    ),
+                )
+                self.records.append(record)
+            if self._listeners:
+                for listener in tuple(self._listeners):
+                    self._tell(listener, record)
         except Exception as fault:
             self.switch_off(fault)
             return 0
-
-    def _write(self, kind: str, *rest: Any) -> int:
-        kept = self.records
-        with self._lock:
-            self._last = number = self._last + 1
-            if number > self.capacity:
-                self._forget(kept[0])
-            # Seventy records a Pod: the tuple is made without a call of NamedTuple's own __new__.
-            record = _new_tuple(Record, (number, kind, self.tell_time(), self.step, *rest))
-            kept.append(record)
-        if self._listeners:
-            for listener in tuple(self._listeners):
-                self._tell(listener, record)
         return number
 
     def _tell(self, listener: Callable[[Record], None], record: Record) -> None:
@@ -180,12 +192,12 @@ class Trace:
 
     def show(self) -> None:
         """Let onlookers see what was recorded since they last did; to be called when nobody is in the middle of something."""
-        if not self._onlookers or self._shown == self._last:
+        if not self.onlookers or self._shown == self._last:
             return
         self._shown = self._last
-        for look in tuple(self._onlookers):
+        for look in tuple(self.onlookers):
             try:
                 look()
             except Exception:
-                self._onlookers.remove(look)
+                self.onlookers.remove(look)
                 log.exception("an onlooker of the trace failed, and sees no more")

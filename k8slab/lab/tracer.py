@@ -119,7 +119,8 @@ class Tracer(Instrument):
         if now.unit:
             self.trace.add(records.DONE, component=component, causes=(now.unit,))
         now.component, now.unit, now.keyed = "", 0, False
-        self.trace.show()
+        if self.trace.onlookers:
+            self.trace.show()
 
     def said(self, command: Command) -> None:
         """Somebody outside says what they do."""
@@ -152,15 +153,18 @@ class Tracer(Instrument):
         for entry in entries:
             what = entry.key.removeprefix("/registry/")
             verb = "delete" if entry.value is None else "create" if entry.version == 1 else "update"
-            who = self._threads.now.component or "you"
-            self.trace.add_commit(who, verb, what, entry.revision, self._working())
+            now = self._threads.now
+            causes = (now.unit,) if now.unit else self._working()
+            self.trace.add_commit(now.component or "you", verb, what, entry.revision, causes)
 
     def _requested(self, audit: AuditRecord) -> None:
-        if self._threads.now.looking:
+        now = self._threads.now
+        if now.looking:
             return
+        who = now.component or audit.user_agent.partition("/")[0]
+        causes = (now.unit,) if now.unit else self._working()
         self.trace.add(
-            records.REQUEST, component=self._threads.now.component or audit.user_agent.partition("/")[0], verb=audit.verb,
-            what=_named(audit), revision=audit.revision, read=audit.read, code=audit.code, causes=self._working(),
+            records.REQUEST, who, audit.verb, _named(audit), audit.revision, audit.read, audit.code, causes=causes
         )  # fmt: skip
 
     def _called(self, component: str, verb: str, what: str, text: str) -> None:
@@ -197,7 +201,8 @@ class Tracer(Instrument):
     @property
     def work_on_key(self) -> int:
         """The number of the work under way, if it is for a key; else 0."""
-        return self._threads.now.unit if self._threads.now.keyed else 0
+        now = self._threads.now
+        return now.unit if now.keyed else 0
 
     def begin_work(self, component: str, key: str, causes: tuple[int, ...]) -> int:
         """Work on a key begins; its number."""
@@ -235,6 +240,7 @@ def _parts(component: Component) -> Iterator[Any]:
 
 
 def _named(audit: AuditRecord) -> str:
-    return (
-        "/".join(part for part in (audit.plural, audit.namespace, audit.name, audit.subresource) if part) or audit.path
-    )
+    if audit.namespace and audit.name and not audit.subresource:
+        return f"{audit.plural}/{audit.namespace}/{audit.name}"  # nearly always
+    parts = (audit.plural, audit.namespace, audit.name, audit.subresource)
+    return "/".join(part for part in parts if part) or audit.path

@@ -9,7 +9,6 @@ k8slab's own.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Protocol
 
 from k8slab.lab import records
@@ -18,7 +17,7 @@ from k8slab.lab.trace import Trace
 from k8slab.observer import Observer, Told
 
 KEYS_REMEMBERED = 10_000
-"""Of how many keys a component's last work is known: where it goes on later, that is its cause."""
+"""Of how many keys at the most a component's last work is known: where it goes on later, that is its cause."""
 
 
 class Work(Protocol):
@@ -58,11 +57,12 @@ class Watching(Observer):
         # By key: the numbers of the records that say why it is to be worked on; and later; and its last work.
         self._waiting: dict[str, list[int]] = {}
         self._later: dict[str, int] = {}
-        self._worked: OrderedDict[str, int] = OrderedDict()
+        self._worked: dict[str, int] = {}
 
     def turn(self) -> None:
         """A turn begins."""
-        self._heard.clear()
+        if self._heard:
+            self._heard.clear()
 
     def disturbed(self, fault: int) -> None:
         """A fault has met the component: its next work may be because of that, and no news will tell."""
@@ -107,11 +107,9 @@ class Watching(Observer):
     def began(self, key: str) -> None:
         """Work on a key."""
         causes = tuple(self._waiting.pop(key, ())) or self._going_on(key)
-        unit = self._work.begin_work(self._name, key, causes)
-        self._worked[key] = unit
-        self._worked.move_to_end(key)
         if len(self._worked) > KEYS_REMEMBERED:
-            self._worked.popitem(last=False)
+            self._worked.clear()
+        self._worked[key] = self._work.begin_work(self._name, key, causes)
 
     def ended(self, key: str, result: str = "") -> None:
         """The work on a key is over."""

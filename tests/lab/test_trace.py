@@ -87,10 +87,14 @@ def test_memory_is_bounded_and_the_oldest_go_first():
 
 
 def test_a_trace_that_raises_is_switched_off_and_the_cluster_goes_on(cluster, caplog, monkeypatch):
-    def broken(*arguments, **options):
-        raise ZeroDivisionError("the trace's own mistake")
+    class Broken:
+        def __enter__(self):
+            raise ZeroDivisionError("the trace's own mistake")
 
-    monkeypatch.setattr(cluster.trace, "_write", broken)
+        def __exit__(self, *exc_info):
+            pass
+
+    monkeypatch.setattr(cluster.trace, "_lock", Broken())
     with caplog.at_level(logging.CRITICAL):
         create(cluster, "web", 1)
         cluster.run_until_idle()

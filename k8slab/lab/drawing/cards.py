@@ -16,7 +16,7 @@ from k8slab.lab.drawing.words import clean, fit, measure
 PADDING = 10.0
 GLYPH_ROOM = 15.0
 BAND_HEIGHT = 20.0
-LONGEST_LINE = 280.0
+LONGEST_LINE = 290.0
 LEAST_WIDTH = 72.0
 UNTAGGED = ("state",)
 """Kinds of pictures in which everything is of that kind, so that nobody needs to be told."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from html import escape
 
 
+BROKEN, ABSENT = "broken", "absent"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Table:
     """Rows under named columns: the twin of a picture, for people who read or hear it.
@@ -53,6 +56,8 @@ class Node:
     """Nodes of one group are put into one box when there are too many."""
     lit: bool = False
     """Whether it is the one that the picture is about."""
+    style: str = ""
+    """`broken`: something is wrong with it; `absent`: it is not there, or was not reached; both are drawn dashed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,10 @@ KINDS = {
     "fault": Look("vermillion", "cross"),
     "state": Look("sky", "circle"),
     "unknown": Look("grey", "down"),
+    "store": Look("orange", "hexagon"),
+    "not here": Look("grey", "ring"),
+    "answer": Look("green", "diamond"),
+    "refused": Look("vermillion", "down"),
 }
 
 

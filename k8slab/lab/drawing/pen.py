@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from math import hypot
+from math import ceil, hypot
 
 from k8slab.lab.drawing.palette import GLYPHS, Look, Theme
-from k8slab.lab.drawing.words import FONTS, clean, fit, legal
+from k8slab.lab.drawing.words import FONTS, clean, fit, legal, measure
 
 Point = tuple[float, float]
 
 MARGIN = 16.0
 TITLE_HEIGHT = 28.0
 LEAST_WIDTH = 240.0
+WIDEST_FOR_TITLE = 640.0
 TEXT_SIZE = 12.0
 HEADING_SIZE = 13.0
 TITLE_SIZE = 15.0
@@ -103,10 +104,14 @@ def label(middle: Point, text: str, width: float, theme: Theme) -> str:
 
 
 def sheet(title: str, spoken: str, width: float, height: float, theme: Theme, parts: Sequence[str]) -> str:
-    """The whole SVG: a background, a title, and the parts, which begin below the title."""
+    """The whole SVG: a background, a title, and the parts, which begin below the title.
+
+    A sheet is as wide as its parts need, and where its title needs more, as wide as that, up to 640 pixels.
+    """
     title = clean(title)
     top = TITLE_HEIGHT if title else 0.0
-    width, height = max(width, LEAST_WIDTH), height + top
+    for_title = min(ceil(measure(title, TITLE_SIZE, bold=True)) + 2 * MARGIN, WIDEST_FOR_TITLE)
+    width, height = max(width, LEAST_WIDTH, for_title if title else 0.0), height + top
     shown = fit(title, width - 2 * MARGIN, TITLE_SIZE, bold=True)
     described = "\n".join(map(legal, spoken.split("\n")))
     return element(

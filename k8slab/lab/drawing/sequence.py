@@ -1,6 +1,7 @@
 """A sequence diagram: who says what to whom, one after the other.
 
-Lifelines stand as far apart as the words between them need. Messages are numbered: the number is the same in the picture,
+Lifelines stand as far apart as the words between them need, which may take two lines: so that a story with seven speakers
+fits a notebook. What does not fit in two lines is cut; text and table have it whole. Messages are numbered: the number is the same in the picture,
 in the text and in the table. A reply is dashed; what a participant does by itself is a loop on its lifeline.
 """
 
@@ -12,12 +13,16 @@ from itertools import pairwise
 from k8slab.lab.drawing.model import Message, Sequence, Table
 from k8slab.lab.drawing.palette import Theme, look
 from k8slab.lab.drawing.pen import MARGIN, Point, arrowhead, element, label, number, sheet, words
-from k8slab.lab.drawing.words import clean, fit, measure
+from k8slab.lab.drawing.words import clean, fit, measure, wrap
 
 HEAD_HEIGHT = 30.0
+LINE = 15.0
+NARROW_HEAD = 84.0
+"""A longer name is written on two lines, if it has a hyphen."""
 WIDEST_HEAD = 180.0
-LEAST_GAP = 130.0
-LONGEST_LABEL = 320.0
+LEAST_GAP = 96.0
+ROOM = 150.0
+"""The width in which a message is written on two lines, unless its lifelines are farther apart."""
 STEP = 40.0
 NOTE = 17.0
 LOOP = 34.0
@@ -28,7 +33,8 @@ class Lifeline:
     """A participant with its place: `x` is the middle of its line, `w` the width of its head."""
 
     name: str
-    label: str
+    rows: tuple[str, ...]
+    """The name as it is written in the head."""
     x: float
     w: float
 
@@ -46,8 +52,10 @@ class DrawnMessage:
     y: float
     path: str
     arrow: str
-    shown: str
+    shown: tuple[str, ...]
+    """The number and the label, on one line or two."""
     label_at: Point
+    """Of the first line."""
     label_width: float
     shown_note: str
 
@@ -74,31 +82,49 @@ def sequence_scene(sequence: Sequence) -> SequenceScene:
     """Places everything."""
     lines, width = _lifelines(sequence)
     place = {line.name: line.x for line in lines}
-    top = MARGIN + HEAD_HEIGHT
+    top = MARGIN + HEAD_HEIGHT + LINE * (max((len(line.rows) for line in lines), default=1) - 1)
     y, drawn = top + 8, []
     for index, message in enumerate(sequence.messages, 1):
-        y += STEP
-        drawn.append(_drawn(index, message, place[message.source], place[message.target], y))
+        loops = message.source == message.target
+        start, end = place[message.source], place[message.target]
+        rows = _rows(index, message, max(ROOM, abs(end - start) - 36))
+        more = LINE * (len(rows) - 1)
+        y += STEP + (0 if loops else more)
+        drawn.append(_drawn(index, message, rows, start, end, y))
         # A loop comes back below where it left; a note stands below its arrow.
-        y += (12 if message.source == message.target else 0) + (NOTE if clean(message.note) else 0)
+        y += (12 + more if loops else 0) + (NOTE if clean(message.note) else 0)
     bottom = y + 20
     return SequenceScene(width, bottom + MARGIN, top, bottom, lines, tuple(drawn))
 
 
-def _shown(index: int, message: Message) -> tuple[str, str]:
-    return fit(f"{index}. {clean(message.label)}", LONGEST_LABEL), fit(clean(message.note), LONGEST_LABEL)
+def _rows(index: int, message: Message, room: float) -> tuple[str, ...]:
+    return wrap(f"{index}. {clean(message.label)}", room, 2)
+
+
+def _note_of(message: Message, room: float) -> str:
+    return fit(clean(message.note), room)
 
 
 def _room(index: int, message: Message) -> float:
-    return max(measure(text) for text in _shown(index, message)) + 36
+    texts = (*_rows(index, message, ROOM), _note_of(message, ROOM))
+    return max(measure(text) for text in texts) + 30
+
+
+def _head(name: str) -> tuple[str, ...]:
+    """A name on one line, or on two that are about as long: `deployment-`, `controller`."""
+    breaks = [at + 1 for at, character in enumerate(name[:-1]) if character == "-" and at]
+    if not breaks or measure(name, bold=True) <= NARROW_HEAD:
+        return (fit(name, WIDEST_HEAD, bold=True),)
+    at = min(breaks, key=lambda at: max(measure(name[:at]), measure(name[at:])))
+    return tuple(fit(part, WIDEST_HEAD, bold=True) for part in (name[:at], name[at:]))
 
 
 def _lifelines(sequence: Sequence) -> tuple[tuple[Lifeline, ...], float]:
     """The lifelines, and the width of the picture."""
     names = participants_of(sequence)
-    labels = [fit(clean(name), WIDEST_HEAD, bold=True) for name in names]
-    heads = [float(round(max(measure(text, bold=True) + 28, 84))) for text in labels]
-    gaps = [max((one + other) / 2 + 20, LEAST_GAP) for one, other in pairwise(heads)]
+    rows = [_head(clean(name)) for name in names]
+    heads = [float(round(max(*(measure(text, bold=True) + 20 for text in each), 72))) for each in rows]
+    gaps = [max((one + other) / 2 + 14, LEAST_GAP) for one, other in pairwise(heads)]
     after = heads[-1] / 2 if heads else 0.0
     column = {name: index for index, name in enumerate(names)}
     for index, message in enumerate(sequence.messages, 1):
@@ -113,14 +139,13 @@ def _lifelines(sequence: Sequence) -> tuple[tuple[Lifeline, ...], float]:
                 gaps[between] += missing / (last - first)
     x, lines = MARGIN + (heads[0] / 2 if heads else 0.0), []
     for index, name in enumerate(names):
-        lines.append(Lifeline(name, labels[index], float(round(x)), heads[index]))
+        lines.append(Lifeline(name, rows[index], float(round(x)), heads[index]))
         x += gaps[index] if index < len(gaps) else after
     return tuple(lines), float(round(x + MARGIN))
 
 
-def _drawn(index: int, message: Message, start: float, end: float, y: float) -> DrawnMessage:
-    shown, note = _shown(index, message)
-    width = round(measure(shown) + 10, 1)
+def _drawn(index: int, message: Message, shown: tuple[str, ...], start: float, end: float, y: float) -> DrawnMessage:
+    width = round(max(map(measure, shown)) + 10, 1)
     if start == end:
         line, arrow = arrowhead(
             ((start, y - 8), (start + LOOP - 6, y - 8), (start + LOOP - 6, y + 12), (start, y + 12))
@@ -128,7 +153,7 @@ def _drawn(index: int, message: Message, start: float, end: float, y: float) -> 
         label_at = (round(start + LOOP + width / 2, 1), y + 2)
     else:
         line, arrow = arrowhead(((start, y), (end, y)))
-        label_at = (round((start + end) / 2, 1), y - 10)
+        label_at = (round((start + end) / 2, 1), y - 10 - LINE * (len(shown) - 1))
     path = "M" + "L".join(f"{number(px)} {number(py)}" for px, py in line)
     return DrawnMessage(
         number=index,
@@ -143,7 +168,7 @@ def _drawn(index: int, message: Message, start: float, end: float, y: float) -> 
         shown=shown,
         label_at=label_at,
         label_width=width,
-        shown_note=note,
+        shown_note=_note_of(message, max(ROOM, abs(end - start) - 36)),
     )
 
 
@@ -167,28 +192,36 @@ def _lifeline(line: Lifeline, scene: SequenceScene, theme: Theme) -> str:
         x=line.x - line.w / 2,
         y=MARGIN,
         width=line.w,
-        height=HEAD_HEIGHT,
+        height=scene.top - MARGIN,
         rx=6,
         fill=paint.fill,
         stroke=paint.stroke,
         stroke_width=1.4,
     )
-    return down + head + words((line.x, MARGIN + 19), line.label, paint.text, bold=True, anchor="middle")
+    first = (MARGIN + scene.top - LINE * (len(line.rows) - 1)) / 2 + 4
+    written = (
+        words((line.x, first + LINE * row), text, paint.text, bold=True, anchor="middle")
+        for row, text in enumerate(line.rows)
+    )
+    return down + head + "".join(written)
 
 
 def _message(message: DrawnMessage, theme: Theme) -> str:
     dashes = "5 4" if message.kind == "reply" else None
     drawn = element("path", d=message.path, fill="none", stroke=theme.line, stroke_width=1.4, stroke_dasharray=dashes)
     drawn += element("polygon", points=message.arrow, fill=theme.line)
-    drawn += label(message.label_at, message.shown, message.label_width, theme)
-    if message.shown_note:
-        x, y = message.label_at
-        if message.source == message.target:
-            return drawn + _note(
-                (x - message.label_width / 2 + measure(message.shown_note) / 2 + 5, y + 16), message, theme
-            )
-        return drawn + _note((x, y + 24), message, theme)
-    return drawn
+    x, y = message.label_at
+    left, loops = x - message.label_width / 2, message.source == message.target
+    for row, text in enumerate(message.shown):
+        width = measure(text) + 10
+        middle = left + width / 2 if loops else x
+        drawn += label((middle, y + LINE * row), text, width, theme)
+    if not message.shown_note:
+        return drawn
+    below = y + LINE * (len(message.shown) - 1)
+    if loops:
+        return drawn + _note((left + measure(message.shown_note) / 2 + 5, below + 16), message, theme)
+    return drawn + _note((x, below + 24), message, theme)
 
 
 def _note(middle: Point, message: DrawnMessage, theme: Theme) -> str:

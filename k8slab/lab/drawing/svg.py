@@ -3,8 +3,8 @@
 First the scene, plain data with every coordinate; then SVG from the scene. Widgets get the same scene as JSON, so the
 picture that is stored in a notebook and the one that moves are drawn from one set of coordinates.
 
-The lit box has a second border around it, a box of many has a second sheet behind it, a dashed arrow is dashed: nothing
-is told by colour alone.
+The lit box has a second border around it, a box of many has a second sheet behind it, a dashed arrow is dashed; what is
+broken has a dashed border and a cross in its corner, what is absent a dashed border. So nothing is told by colour alone.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from k8slab.lab.drawing.cards import Card, Row, card, row_font
 from k8slab.lab.drawing.layout import lay_out
-from k8slab.lab.drawing.model import Graph, Node
+from k8slab.lab.drawing.model import ABSENT, BROKEN, Graph, Node
 from k8slab.lab.drawing.palette import Paint, Theme, look
 from k8slab.lab.drawing.pen import Point, arrowhead, curve, element, glyph, label, number, sheet, words
 from k8slab.lab.drawing.places import edge_label, label_width
 
 CORNER = 6.0
+DASHES = "5 3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class DrawnNode:
     lit: bool
     members: int
     """How many nodes are in it, where it is a box of many; else 0."""
+    style: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def _drawn(node: Node, card: Card, x: float, y: float, members: int) -> DrawnNod
         group=node.group,
         lit=node.lit,
         members=members,
+        style=node.style,
     )
 
 
@@ -147,10 +150,15 @@ def _box(node: DrawnNode, theme: Theme) -> str:
         parts.append(_rect(-4, -4, node.w + 8, node.h + 8, CORNER + 4, fill="none", stroke=theme.ink, stroke_width=2.0))
     if node.members:
         parts.append(_rect(4, 4, node.w, node.h, CORNER, fill=paint.fill, stroke=paint.stroke, stroke_width=1.4))
-    parts.append(_rect(0, 0, node.w, node.h, CORNER, fill=paint.fill, stroke=paint.stroke, stroke_width=1.4))
+    fault = theme.paint(look("fault").hue)
+    parts.append(_rect(0, 0, node.w, node.h, CORNER, fill=paint.fill, **_border(node, paint, fault)))
     if node.band:
-        parts.append(_band(node, paint))
+        parts.append(_band(node, paint, fault))
         parts.append(glyph((15, node.band / 2), kind, theme, on_band=True))
+    if node.style == BROKEN:
+        middle = (node.w - 2, 2)
+        parts.append(element("circle", cx=middle[0], cy=middle[1], r=8, fill=theme.background, stroke=fault.stroke))
+        parts.append(glyph(middle, look("fault"), theme))
     parts += [_row(row, paint, theme) for row in node.rows]
     return element("g", *parts, transform=f"translate({number(node.x)} {number(node.y)})")
 
@@ -159,13 +167,21 @@ def _rect(x: float, y: float, w: float, h: float, rx: float, **paint: str | floa
     return element("rect", x=x, y=y, width=w, height=h, rx=rx, **paint)
 
 
-def _band(node: DrawnNode, paint: Paint) -> str:
+def _border(node: DrawnNode, paint: Paint, fault: Paint) -> dict[str, str | float]:
+    if node.style == BROKEN:
+        return {"stroke": fault.stroke, "stroke_width": 2.0, "stroke_dasharray": DASHES}
+    dashes: dict[str, str | float] = {"stroke_dasharray": DASHES} if node.style == ABSENT else {}
+    return {"stroke": paint.stroke, "stroke_width": 1.4} | dashes
+
+
+def _band(node: DrawnNode, paint: Paint, fault: Paint) -> str:
+    border = _border(node, paint, fault)
     w, r = number(node.w), number(CORNER)
     if node.h <= node.band:
-        return _rect(0, 0, node.w, node.h, CORNER, fill=paint.band, stroke=paint.stroke, stroke_width=1.4)
+        return _rect(0, 0, node.w, node.h, CORNER, fill=paint.band, **border)
     right = number(node.w - CORNER)
     path = f"M0 {number(node.band)}V{r}A{r} {r} 0 0 1 {r} 0H{right}A{r} {r} 0 0 1 {w} {r}V{number(node.band)}Z"
-    return element("path", d=path, fill=paint.band, stroke=paint.stroke, stroke_width=1.4)
+    return element("path", d=path, fill=paint.band, **border)
 
 
 def _row(row: Row, paint: Paint, theme: Theme) -> str:

@@ -20,6 +20,7 @@ from k8slab.cri.api import CriError, SandboxState
 from k8slab.engine.engine import Engine
 from k8slab.lab import records
 from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node
+from k8slab.lab.drawing.model import ABSENT, BROKEN
 from k8slab.lab.pictures.scope import Scope, When, scope_of
 from k8slab.lab.pictures.units import count_of
 from k8slab.lab.trace import Trace
@@ -77,33 +78,31 @@ def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) 
     """The picture's boxes and arrows."""
     outside = sum(count for who, count in traffic.requests.items() if who not in engine.components)
     nodes = [Node(YOU, (YOU, "kubectl, notebooks"), "input")]
-    edges = [Edge(YOU, SERVER, f"asked {outside}")]
+    edges = [Edge(YOU, SERVER, f"{outside} asked")]
     kubelets = [name for name in engine.lines if name.startswith("kubelet-")]
     for name in engine.lines:
         if name not in kubelets:
             nodes.append(_component(engine, name))
             edges.append(Edge(name, SERVER, _said(engine, traffic, name), _line_style(engine, name)))
-    nodes += [Node(SERVER, (SERVER,), "component"), Node(ETCD, (ETCD, f"revision {engine.store.revision}"), "write")]
+    nodes += [Node(SERVER, (SERVER,), "component"), Node(ETCD, (ETCD, f"revision {engine.store.revision}"), "store")]
     edges.append(Edge(SERVER, ETCD, count_of(traffic.writes, "write")))
     for name in kubelets:
         nodes.append(_component(engine, name))
-        # Drawn away from the API server, as every picture of Kubernetes has it: nodes on the other side of the control plane.
-        edges.append(Edge(SERVER, name, _said(engine, traffic, name), _line_style(engine, name)))
+        edges.append(Edge(name, SERVER, _said(engine, traffic, name), _line_style(engine, name)))
     for node in engine.spec.nodes:
         nodes.append(_machine(engine, node))
         style = "" if engine.runs(f"kubelet-{node}") else "dashed"
         edges.append(Edge(f"kubelet-{node}", f"Node/{node}", count_of(traffic.calls[f"kubelet-{node}"], "call"), style))
     if missing:
-        nodes += [Node(name, (name,), "unknown", "not in this cluster") for name in MISSING]
-        edges += [Edge(MISSING[0], SERVER, kind="dashed"), Edge(SERVER, MISSING[1], kind="dashed")]
+        nodes += [Node(name, (name,), "not here", "", style=ABSENT) for name in MISSING]
+        edges += [Edge(name, SERVER, kind="dashed") for name in MISSING]
     return Graph(f"The cluster {engine.spec.name}", tuple(nodes), tuple(edges))
 
 
 def _component(engine: Engine, name: str) -> Node:
     troubles = list(_troubles(engine, name))
-    kind = "fault" if troubles else "component"
     group = "kubelets" if name.startswith("kubelet-") else ""
-    return Node(name, (name,), kind, ", ".join(troubles), group)
+    return Node(name, (name,), "component", ", ".join(troubles), group, style=BROKEN if troubles else "")
 
 
 def _troubles(engine: Engine, name: str) -> Iterator[str]:
@@ -130,7 +129,7 @@ def _line_style(engine: Engine, name: str) -> str:
 def _said(engine: Engine, traffic: Traffic, name: str) -> str:
     if engine.lines[name].cut:
         return "cut"
-    return f"asked {traffic.requests[name]}, heard {traffic.news[name]}"
+    return f"{traffic.requests[name]} asked \u00b7 {traffic.news[name]} heard"
 
 
 def _machine(engine: Engine, node: str) -> Node:

@@ -99,11 +99,15 @@ def deed_of(engine: Engine, commit: Record) -> Deed:
         return Deed("removes", kind, name)
     if commit.verb == "create":
         size = ((after or {}).get("spec") or {}).get("replicas")
-        return Deed("creates", kind, name, f"with {size} replicas" if size is not None else "")
+        return Deed("creates", kind, name, _with(size) if size is not None else "")
     before = object_named(engine, commit.what, commit.revision - 1)
     if before is None or after is None:
         return Deed("changes", kind, name)
     return next(Deed(verb, kind, name, say(after)) for verb, fits, say in CHANGES if fits(before, after))
+
+
+def _with(size: int) -> str:
+    return "with 1 replica" if size == 1 else f"with {size} replicas"
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

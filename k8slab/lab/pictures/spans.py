@@ -9,13 +9,14 @@ k8slab's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.controllers.deployment_status import DONE, PROGRESSING
 from k8slab.engine.engine import Engine
 from k8slab.lab import records
+from k8slab.lab.pictures.breakages import breakage_of
 from k8slab.lab.pictures.deeds import object_named, state_of
 from k8slab.lab.records import Record, object_of
 from k8slab.lab.trace import Trace
@@ -182,16 +183,45 @@ def downtimes(engine: Engine, trace: Trace) -> Iterator[Span]:
     """When components did not run: from a fault that stopped them to their next start."""
     down: dict[str, Span] = {}
     for record in trace:
-        if record.kind == records.FAULT and not record.text.endswith(" ends"):
-            name, _, told = record.text.partition(" ")
-            stopped = {"crash": told.removeprefix("component="), "node-lost": told.replace("node=", "kubelet-", 1)}.get(
-                name
-            )
-            if stopped in engine.components:
-                down.setdefault(stopped, Span(stopped, "", "stopped", record.time))
+        if record.kind == records.FAULT:
+            broken = breakage_of(record)
+            if not broken.ends and broken.name in STOPPING and broken.component in engine.components:
+                down.setdefault(broken.component, Span(broken.component, "", "stopped", record.time))
         elif record.kind == records.START and record.component in down:
             yield replace(down.pop(record.component), end=record.time)
     yield from down.values()
+
+
+STOPPING = ("crash", "node-lost")
+"""Faults that stop a component; it starts again when it is started, whether or not the fault has ended."""
+
+
+def hindrances(trace: Trace) -> Iterator[Span]:
+    """When components ran, but with a fault of their own: from its beginning to its end."""
+    open_: dict[tuple[str, str], Span] = {}
+    for record in trace.select(kind=records.FAULT):
+        broken = breakage_of(record)
+        say = HINDERED.get(broken.name)
+        if say is None:
+            continue
+        key = (broken.name, broken.component)
+        # To be hindered once more in the same way changes how much, and begins a new bar.
+        if key in open_:
+            yield replace(open_.pop(key), end=record.time)
+        if not broken.ends:
+            open_[key] = Span(broken.component, "", say(broken.arguments), record.time)
+    yield from open_.values()
+
+
+HINDERED: Mapping[str, Callable[[Mapping[str, str]], str]] = {
+    "cut-off": lambda _: "cut off",
+    "node-partitioned": lambda _: "partitioned",
+    "slow-watch": lambda _: "hears late",
+    "clock-skew": lambda given: f"clock {float(given['ahead']):+g}s",
+    "api-latency": lambda given: f"each request takes {float(given['seconds']):g}s",
+    "api-errors": lambda given: f"{float(given['share']):.0%} of requests fail ({given['code']})",
+}
+"""What a fault does to the component that it is about, which runs on."""
 
 
 def _lives(engine: Engine, trace: Trace, of: str = "") -> Iterator[tuple[Record, JsonObject | None]]:

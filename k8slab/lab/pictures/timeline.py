@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 
 from k8slab.engine.engine import Engine
 from k8slab.engine.faults import FAULTS
 from k8slab.lab import records
 from k8slab.lab.drawing import Bar, Mark, Timeline, TimelinePicture
 from k8slab.lab.pictures import spans
+from k8slab.lab.pictures.breakages import END, breakage_of
 from k8slab.lab.pictures.deeds import MINOR, UNSEEN, deed_of, is_upkeep, named, summary
 from k8slab.lab.pictures.scope import Scope, When, commands, scope_of
 from k8slab.lab.pictures.units import Unit, count_of, runtime_calls, units
@@ -42,6 +43,8 @@ class View:
     engine: Engine
     trace: Trace
     scope: Scope
+    looks: bool = False
+    """Whether it holds the commands that changed nothing."""
 
 
 Lane = Callable[[View], Iterator[Bar | Mark]]
@@ -57,17 +60,19 @@ def timeline(
     start: When = None,
     end: When = None,
     namespace: str = "default",
+    looks: bool = False,
 ) -> TimelinePicture:
     """A timeline of the cluster, or of an object and what it owns, from `start` to `end` (seconds after the beginning).
 
-    `by` is `component` or `object`; by default `object` where one is named. Raises ValueError for what there is not.
+    `by` is `component` or `object`; by default `object` where one is named. `looks`: also the commands that
+    changed nothing, as `kubectl get`. Raises ValueError for what there is not.
     """
     by = by or ("object" if what else "component")
     if by not in BY:
         raise ValueError(f"a timeline is by {' or by '.join(BY)}, not by {by!r}")
     scope = scope_of(engine, trace, what, component=component, start=start, end=end, namespace=namespace)
     name = str(named(reference(what, namespace).what)) if what else f"The cluster, by {by}"
-    return TimelinePicture(timeline_model(name, View(engine, trace, scope), by))
+    return TimelinePicture(timeline_model(name, View(engine, trace, scope, looks), by))
 
 
 def timeline_model(title: str, view: View, by: str) -> Timeline:
@@ -95,23 +100,29 @@ def _id(what: str) -> str:
 
 def _commands(view: View) -> Iterator[Mark]:
     """What somebody outside did. To let time pass is no deed: the axis shows it; faults have a lane of their own."""
+    acted = {
+        cause for each in view.trace if each.kind in (records.INPUT, records.COMMIT, records.FAULT)
+        for cause in each.causes
+    }  # fmt: skip
     for record in commands(view.trace):
-        if record.kind != records.FAULT:
+        is_look = record.kind == records.COMMAND and record.number not in acted
+        if record.kind != records.FAULT and (view.looks or not is_look):
             yield Mark(YOU, record.time, record.text, "input")
 
 
 def _faults(view: View) -> Iterator[Bar | Mark]:
     begun: dict[str, Record] = {}
     for record in view.trace.select(kind=records.FAULT):
-        if FAULTS[record.text.partition(" ")[0]].end is None:
-            yield Mark(BROKEN, record.time, record.text, "fault")
-        elif record.text.endswith(" ends"):
-            start = begun.pop(record.text.removesuffix(" ends"), None)
+        broken = breakage_of(record)
+        if FAULTS[broken.name].end is None:
+            yield Mark(BROKEN, record.time, str(broken), "fault")
+        elif broken.ends:
+            start = begun.pop(record.text.removesuffix(END), None)
             if start is not None:
-                yield Bar(BROKEN, start.time, record.time, start.text, "fault")
+                yield Bar(BROKEN, start.time, record.time, str(broken), "fault")
         else:
             begun.setdefault(record.text, record)
-    yield from (Bar(BROKEN, start.time, None, start.text, "fault") for start in begun.values())
+    yield from (Bar(BROKEN, start.time, None, str(breakage_of(start)), "fault") for start in begun.values())
 
 
 # By component.
@@ -166,7 +177,7 @@ def _leases(view: View) -> Iterator[Bar]:
 
 
 def _downtimes(view: View) -> Iterator[Bar]:
-    for down in spans.downtimes(view.engine, view.trace):
+    for down in chain(spans.downtimes(view.engine, view.trace), spans.hindrances(view.trace)):
         if view.scope.component in down.who:
             yield Bar(down.who, down.start, down.end, down.label, "fault")
 

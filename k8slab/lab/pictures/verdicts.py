@@ -55,6 +55,14 @@ class Verdicts:
     """Why none would do, in upstream's words; empty where one would."""
 
     @property
+    def silent(self) -> list[str]:
+        """The plugins that had nothing to do with the Pod."""
+        return [
+            name for at, name in enumerate(self.plugins)
+            if self.nodes and all(each.said[at] == SKIPPED for each in self.nodes)
+        ]  # fmt: skip
+
+    @property
     def best(self) -> list[str]:
         """The nodes with the highest total."""
         totals = [each.total for each in self.nodes if each.total is not None]
@@ -80,9 +88,10 @@ def scheduler_verdicts(
     chosen = f"chosen: {found.chosen}" if found.chosen else "chosen: none"
     equals = f", by lot among {len(found.best)} equals" if found.chosen in found.best and len(found.best) > 1 else ""
     title = f"Which node for {wanted.resource.kind} {wanted.name}{times}"
-    return TabledGraph(
-        verdicts_model(title, wanted.name, found), verdicts_table(found), found.message or chosen + equals
-    )
+    said = found.message or chosen + equals
+    if silent := found.silent:
+        said += f"\nnothing to say had: {', '.join(silent)}"
+    return TabledGraph(verdicts_model(title, wanted.name, found), verdicts_table(found), said)
 
 
 def verdicts_of(engine: Engine, trace: Trace, unit: Unit, plugins: Sequence[Plugin] = PLUGINS) -> Verdicts:
@@ -101,12 +110,15 @@ def verdicts_of(engine: Engine, trace: Trace, unit: Unit, plugins: Sequence[Plug
 
 
 def verdicts_table(verdicts: Verdicts) -> Table:
-    """A row for each node, a column for each plugin."""
+    """A row for each node, a column for each plugin that had something to say."""
+    shown = [at for at, name in enumerate(verdicts.plugins) if name not in verdicts.silent]
     rows = []
     for each in verdicts.nodes:
         total = "-" if each.total is None else f"{each.total:g}"
-        rows.append((each.node, *each.said, total, "chosen" if each.node == verdicts.chosen else ""))
-    return Table(("Node", *verdicts.plugins, "Total", "Chosen"), tuple(rows))
+        rows.append(
+            (each.node, *(each.said[at] for at in shown), total, "chosen" if each.node == verdicts.chosen else "")
+        )
+    return Table(("Node", *(verdicts.plugins[at] for at in shown), "Total", "Chosen"), tuple(rows))
 
 
 def verdicts_model(title: str, pod: str, verdicts: Verdicts) -> Graph:
