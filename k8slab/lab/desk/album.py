@@ -46,7 +46,7 @@ class Album:
         return reconciliation(self._cluster.engine, self._cluster.trace, what, **options)
 
     def timeline(self, what: str = "", **options: Any) -> Picture:
-        """What lasted how long. Options: by (component, object), component, start, end."""
+        """What lasted how long. Options: by (component, object), component, start, end, looks."""
         return timeline(self._cluster.engine, self._cluster.trace, what, **options)
 
     def sequence(self, command: str = "", **options: Any) -> Picture:

@@ -1,8 +1,8 @@
 """A sequence diagram: who says what to whom, one after the other.
 
 Lifelines stand as far apart as the words between them need, which may take two lines: so that a story with seven speakers
-fits a notebook. What does not fit in two lines is cut; text and table have it whole. Messages are numbered: the number is the same in the picture,
-in the text and in the table. A reply is dashed; what a participant does by itself is a loop on its lifeline.
+fits a notebook. What does not fit in two lines is cut; text and table have it whole. Messages are numbered: the number is the
+same in the picture, in the text and in the table. A reply is dashed; what a participant does by itself is a loop on its lifeline.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def sequence_scene(sequence: Sequence) -> SequenceScene:
     for index, message in enumerate(sequence.messages, 1):
         loops = message.source == message.target
         start, end = place[message.source], place[message.target]
-        rows = _rows(index, message, max(ROOM, abs(end - start) - 36))
+        rows = _rows(index, message, max(ROOM, abs(end - start) - 20))
         more = LINE * (len(rows) - 1)
         y += STEP + (0 if loops else more)
         drawn.append(_drawn(index, message, rows, start, end, y))
@@ -107,7 +107,8 @@ def _note_of(message: Message, room: float) -> str:
 
 def _room(index: int, message: Message) -> float:
     texts = (*_rows(index, message, ROOM), _note_of(message, ROOM))
-    return max(measure(text) for text in texts) + 30
+    # An arrow needs room for its head, too.
+    return max(measure(text) for text in texts) + (14 if message.source == message.target else 30)
 
 
 def _head(name: str) -> tuple[str, ...]:

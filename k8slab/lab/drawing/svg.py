@@ -170,8 +170,8 @@ def _rect(x: float, y: float, w: float, h: float, rx: float, **paint: str | floa
 def _border(node: DrawnNode, paint: Paint, fault: Paint) -> dict[str, str | float]:
     if node.style == BROKEN:
         return {"stroke": fault.stroke, "stroke_width": 2.0, "stroke_dasharray": DASHES}
-    dashes: dict[str, str | float] = {"stroke_dasharray": DASHES} if node.style == ABSENT else {}
-    return {"stroke": paint.stroke, "stroke_width": 1.4} | dashes
+    border: dict[str, str | float] = {"stroke": paint.stroke, "stroke_width": 1.4}
+    return {**border, "stroke_dasharray": DASHES} if node.style == ABSENT else border
 
 
 def _band(node: DrawnNode, paint: Paint, fault: Paint) -> str:

@@ -4,8 +4,8 @@ The API server stands in the middle, for nobody talks to anybody else. Every arr
 component's line to the API server, the API server's to etcd, a kubelet's to its container runtime. Numbers are of a window:
 requests made, and changes heard of through watches.
 
-A component that crashed is there, stopped, on a dashed arrow; so is a line that is cut. Kubernetes has parts that this
-cluster does not: they are drawn if asked for.
+Arrows go from whoever asks. A component that crashed is there, stopped, on a dashed arrow; so is a line that is cut.
+Kubernetes has parts that this cluster does not: they are drawn if asked for.
 
 k8slab's own.
 """

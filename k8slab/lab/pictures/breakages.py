@@ -1,4 +1,4 @@
-"""A fault, in words: `node-lost node-1`, `container-crash of pod web-abc`, `clock-skew kube-scheduler, ahead by 7s`.
+"""A fault, in words: `node-lost node-1`, `container-crash of pod web-abc`, `clock-skew kube-scheduler +7s`.
 
 A record of a fault says its name and all of its arguments. Here the arguments are found again, by the names that the table of
 faults has for them; those that have their default value, or none, are not worth a word.
@@ -47,10 +47,11 @@ SUBJECTS: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
     "component": lambda value, _: f" {value}",
     "node": lambda value, _: f" {value}",
     "pod": lambda value, told: f" of pod {told['namespace']}/{value}" if "namespace" in told else f" of pod {value}",
+    "ahead": lambda value, _: f" {float(value):+g}s",
     "where": lambda value, _: f" of {value}",
 }
 """What is broken, by the name of the argument; all other arguments say how."""
-SECONDS = ("delay", "seconds", "ahead")
+SECONDS = ("delay", "seconds")
 
 
 def breakage_of(record: Record) -> Breakage:
@@ -64,7 +65,4 @@ def breakage_of(record: Record) -> Breakage:
 
 
 def _of(key: str, value: str) -> str:
-    if key not in SECONDS:
-        return value
-    seconds = float(value)
-    return f"by {seconds:g}s" if key == "ahead" else f"{seconds:g}s"
+    return f"{float(value):g}s" if key in SECONDS else value

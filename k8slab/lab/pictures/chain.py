@@ -116,7 +116,7 @@ def handler_chain(trace: Trace, command: str = "", verb: str = "") -> TabledGrap
     request = next((each for fits in _TELLING for each in asked if fits(each)), None)
     if request is None:
         raise ValueError("that command has made no request; see cluster.story() for those that have")
-    title = f"{request.component}: {request.verb} {_object_of(request, root.text)}"
+    title = f"{request.component}: {request.verb} {object_of_request(request, root.text)}"
     steps = _known(_verb_of(request))
     said = f"answered: {request.code}" + (f", revision {request.revision} was written" if request.revision else "")
     if request.code >= 400:
@@ -145,7 +145,7 @@ def _refusers(steps: tuple[str, ...], request: Record) -> list[str]:
     return [step for step in steps if step in REFUSERS.get(request.code, ())]
 
 
-def _object_of(request: Record, command: str) -> str:
+def object_of_request(request: Record, command: str) -> str:
     """The object of a request. One that was not made has a name in the command alone: `kubectl create deployment Web`."""
     resource, *where = request.what.split("/")
     kind = next((each for each in RESOURCES.values() if each.plural == resource), None)

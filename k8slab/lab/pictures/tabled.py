@@ -15,17 +15,23 @@ class TabledGraph(GraphPicture):
     """A graph with its rows. As text it is its rows, and below them, what else there is to say."""
 
     def __init__(
-        self, model: Graph, rows: Table, said: str = "", limit: int = LIMIT, expand: Collection[str] = ()
+        self,
+        model: Graph,
+        rows: Table,
+        said: str = "",
+        limit: int = LIMIT,
+        expand: Collection[str] = (),
+        note: str = "",
     ) -> None:
         super().__init__(model, limit, expand)
-        self._rows, self.said = rows, said
+        self._rows, self.said, self.note = rows, said, note
 
     def _text(self) -> str:
-        return f"{self._rows}\n{self.said}" if self.said else str(self._rows)
+        return "\n".join(filter(None, [str(self._rows), self.said, self.note]))
 
     def _table(self) -> Table:
         return self._rows
 
     def expand(self, *groups: str) -> TabledGraph:
         """The same graph with these groups open, too."""
-        return TabledGraph(self.model, self._rows, self.said, self.limit, self.opened | set(groups))
+        return TabledGraph(self.model, self._rows, self.said, self.limit, self.opened | set(groups), self.note)

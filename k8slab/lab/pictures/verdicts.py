@@ -89,9 +89,8 @@ def scheduler_verdicts(
     equals = f", by lot among {len(found.best)} equals" if found.chosen in found.best and len(found.best) > 1 else ""
     title = f"Which node for {wanted.resource.kind} {wanted.name}{times}"
     said = found.message or chosen + equals
-    if silent := found.silent:
-        said += f"\nnothing to say had: {', '.join(silent)}"
-    return TabledGraph(verdicts_model(title, wanted.name, found), verdicts_table(found), said)
+    note = f"with nothing to say about this Pod: {', '.join(found.silent)}" if found.silent else ""
+    return TabledGraph(verdicts_model(title, wanted.name, found), verdicts_table(found), said, note=note)
 
 
 def verdicts_of(engine: Engine, trace: Trace, unit: Unit, plugins: Sequence[Plugin] = PLUGINS) -> Verdicts:

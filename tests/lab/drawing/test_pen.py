@@ -50,3 +50,14 @@ def test_a_sheet_has_a_background_of_its_own():
     first = root.find(f"{SVG}rect")
     assert first is not None
     assert (first.get("fill"), first.get("width")) == (THEMES["dark"].background, root.get("width"))
+
+
+def test_a_sheet_is_as_wide_as_its_title_needs_but_not_wider_than_a_notebook():
+    short, middle, long = (float(parsed(sheet(each, "x", 100, 50, THEMES["light"], [])).get("width"))
+                           for each in ("x", "What came of: kubectl create deployment", "x" * 500))  # fmt: skip
+    assert (short, long) == (240, 640)
+    assert 240 < middle < 640
+    assert (
+        "What came of: kubectl create deployment<"
+        in sheet("What came of: kubectl create deployment", "x", 100, 50, THEMES["light"], []).partition("<text")[2]
+    )

@@ -189,3 +189,14 @@ def test_any_graph_can_be_drawn_read_and_looked_up(model, theme):
     for node in model.nodes:
         assert heading(node) in drawn.text
         assert heading(node) in names
+
+
+def test_what_is_broken_or_absent_is_not_told_by_colour_alone():
+    plain, broken, absent = (
+        draw(Graph("g", (Node("a", ("a",), "component", style=style),))).svg for style in ("", "broken", "absent")
+    )
+    assert "stroke-dasharray" not in plain
+    assert "stroke-dasharray" in absent
+    assert "<circle" not in absent
+    assert "stroke-dasharray" in broken
+    assert "<circle" in broken

@@ -65,3 +65,18 @@ def test_the_picture_has_the_same_numbers():
 
 def test_a_reply_is_dashed():
     assert draw(create()).svg.count('stroke-dasharray="5 4"') == 1
+
+
+def test_a_long_name_stands_on_two_lines_in_its_head():
+    lines = sequence_scene(Sequence("s", ("etcd", "garbage-collector-controller"), ())).lifelines
+    assert [line.rows for line in lines] == [("etcd",), ("garbage-collector-", "controller")]
+
+
+def test_what_is_long_is_written_on_two_lines():
+    said = "creates ReplicaSet web-7957885594 in production"
+    scene = sequence_scene(Sequence("s", ("a", "b"), (Message("a", "b", said), Message("b", "a", "no"))))
+    first, second = scene.messages
+    assert len(first.shown) == 2
+    assert first.label == said
+    assert second.shown == ("2. no",)
+    assert scene.top < first.label_at[1] < first.y

@@ -36,13 +36,13 @@ def test_arrows_say_how_much_was_said(cluster):
     label = arrow(architecture(engine, trace), "kube-scheduler").label
     asked = len(trace.select(kind="request", component="kube-scheduler"))
     heard = len(trace.select(kind="delivery", component="kube-scheduler"))
-    assert label == f"asked {asked}, heard {heard}"
+    assert label == f"{asked} asked \u00b7 {heard} heard"
 
 
 def test_a_window_counts_only_what_was_said_in_it(cluster):
     cluster.run_for("3s")
     assert arrow(architecture(*parts(cluster), start=cluster.now - 1_767_225_600 - 0.5), "kube-scheduler").label == (
-        "asked 0, heard 0"
+        "0 asked \u00b7 0 heard"
     )
 
 
@@ -66,7 +66,11 @@ def test_a_machine_names_the_pods_that_run_on_it(cluster):
 def test_what_is_broken_is_shown(cluster, fault, arguments, name, told):
     with cluster.fault(fault, **arguments):
         picture = architecture(*parts(cluster))
-    assert (box(picture, name).state, box(picture, name).kind) == (told, "fault")
+    assert (box(picture, name).state, box(picture, name).kind, box(picture, name).style) == (
+        told,
+        "component",
+        "broken",
+    )
     assert arrow(picture, name).kind == ("dashed" if told in ("stopped", "cut off") else "")
 
 
@@ -77,7 +81,21 @@ def test_nothing_runs_on_a_lost_machine(cluster):
 
 def test_parts_that_this_cluster_has_not_are_drawn_if_asked_for(cluster):
     assert "kube-proxy" not in architecture(*parts(cluster)).text
-    assert "kube-proxy  (not in this cluster)" in architecture(*parts(cluster), missing=True).text
+    picture = architecture(*parts(cluster), missing=True)
+    assert "not here kube-proxy" in picture.text
+    assert box(picture, "kube-proxy").style == "absent"
+
+
+def test_every_component_asks_the_api_server_and_the_api_server_asks_only_etcd(cluster):
+    edges = architecture(*parts(cluster), missing=True).model.edges
+    assert [edge.target for edge in edges if edge.source == SERVER] == ["etcd"]
+    assert {"kube-scheduler", "kubelet-node-1", "kubelet-node-2"} <= {e.source for e in edges if e.target == SERVER}
+
+
+def test_it_fits_a_notebook(cluster):
+    picture = architecture(*parts(cluster), missing=True)
+    assert picture.json()["width"] <= 900
+    assert box(picture, "etcd").kind == "store"
 
 
 def test_fifty_machines_are_few_boxes():

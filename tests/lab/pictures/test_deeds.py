@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from k8slab import Cluster
 from k8slab.lab.pictures.deeds import Deed, deed_of, differences, named, object_named, state_of, summary
+from tests.lab.worlds import create
 
 from .lives import parts
 
@@ -24,6 +26,12 @@ def deeds(cluster) -> list[str]:
 )
 def test_a_write_is_told_by_what_it_changed(young, told):
     assert told in deeds(young)
+
+
+def test_one_replica_is_not_called_replicas():
+    with Cluster(nodes=0, seed=1) as cluster:
+        create(cluster, "web", 1)
+        assert "creates Deployment web with 1 replica" in deeds(cluster)
 
 
 def test_a_day_has_deeds_of_every_sort(old):

@@ -53,3 +53,7 @@ def test_a_request_that_is_refused_is_told_with_its_code():
         cluster.kubectl("delete pod nope")
         found = sequence(*parts(cluster), "delete pod nope").model.messages
     assert [(each.label, each.note) for each in found] == [("delete Pod nope", "delete, 404")]
+
+
+def test_the_way_of_a_deployment_fits_a_notebook(young):
+    assert sequence(*parts(young), "POST").json()["width"] <= 1000

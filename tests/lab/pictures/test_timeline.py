@@ -75,7 +75,7 @@ def test_a_rollout_lasts_until_all_pods_are_new_and_available(old):
 def test_a_lost_node_is_a_bar_and_its_lease_and_its_containers_end(old):
     picture = timeline(*parts(old))
     fault = bars(picture, "faults")[0]
-    assert fault.label == "node-lost node=node-2"
+    assert fault.label == "node-lost node-2"
     assert fault.end - fault.start == 90
     stopped = next(each for each in bars(picture, "kubelet-node-2") if each.label == "stopped")
     assert (stopped.start, stopped.end) == (fault.start, fault.end)
@@ -99,6 +99,47 @@ def test_what_did_not_run_for_a_while_is_not_ended_where_it_still_does_not():
         create(cluster, "web", 1)
         cluster.run_for("5s")
         assert [each.end for each in bars(timeline(*parts(cluster)), "kube-scheduler")] == [None]
+
+
+@pytest.mark.parametrize(
+    ("fault", "arguments", "lane", "told"),
+    [
+        ("cut-off", {"component": "kubelet-node-1"}, "kubelet-node-1", "cut off"),
+        ("node-partitioned", {"node": "node-1"}, "kubelet-node-1", "partitioned"),
+        ("clock-skew", {"component": "kube-scheduler", "ahead": "7s"}, "kube-scheduler", "clock +7s"),
+        ("slow-watch", {"component": "kube-scheduler"}, "kube-scheduler", "hears late"),
+        ("api-latency", {"component": "kube-scheduler"}, "kube-scheduler", "each request takes 1s"),
+        ("api-errors", {"component": "kube-scheduler"}, "kube-scheduler", "50% of requests fail (503)"),
+        ("crash", {"component": "kube-scheduler"}, "kube-scheduler", "stopped"),
+    ],
+)
+def test_a_fault_is_a_bar_in_the_lane_of_whom_it_befell(fault, arguments, lane, told):
+    with Cluster(nodes=1, seed=1) as cluster:
+        with cluster.fault(fault, **arguments):
+            cluster.run_for("3s")
+            assert [each.end for each in bars(timeline(*parts(cluster)), lane) if each.label == told] == [None]
+        cluster.run_for("3s")
+        found = [each for each in bars(timeline(*parts(cluster)), lane) if each.label == told]
+    assert [each.end - each.start for each in found] == [3]
+    assert found[0].kind == "fault"
+
+
+def test_commands_that_changed_nothing_are_shown_if_asked_for():
+    with Cluster(nodes=1, seed=1) as cluster:
+        cluster.kubectl("create configmap one")
+        cluster.kubectl("get pods")
+        cluster.kubectl("delete pod nope")
+        few, all_ = (marks(timeline(*parts(cluster), looks=looks), "you") for looks in (False, True))
+    assert [each.label for each in few] == ["kubectl create configmap one", "kubectl delete pod nope"]
+    assert [each.label for each in all_][1] == "kubectl get pods"
+
+
+def test_one_replica_is_one():
+    with Cluster(nodes=1, seed=1) as cluster:
+        create(cluster, "web", 1)
+        cluster.run_until_idle()
+        text = str(timeline(*parts(cluster)))
+    assert "with 1 replica\n" in text
 
 
 def test_the_same_life_has_the_same_text():

@@ -83,9 +83,11 @@ def test_that_holds_whatever_happens_to_the_scheduler(deeds):
         check_every_attempt(cluster)
 
 
-def test_the_table_has_a_row_for_each_node_and_a_column_for_each_plugin(young):
+def test_the_table_has_a_row_for_each_node_and_a_column_for_each_plugin_that_has_something_to_say(young):
     picture = scheduler_verdicts(*parts(young), pods(young)[0])
-    assert picture.table.columns[:3] == ("Node", "NodeUnschedulable", "NodeName")
+    assert picture.table.columns[:3] == ("Node", "NodeUnschedulable", "TaintToleration")
+    assert "NodeName" not in picture.table.columns
+    assert str(picture).endswith("with nothing to say about this Pod: NodeName, NodeAffinity, NodePorts")
     assert [row[0] for row in picture.table.rows] == ["node-1", "node-2"]
     assert picture.said.startswith("chosen: node-")
 
