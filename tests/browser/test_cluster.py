@@ -61,6 +61,18 @@ def test_back_goes_back_and_forward_comes_again(notebook):
     assert lab.eventually(lambda: int(lab.python("cluster.steps")) == steps)
 
 
+def test_what_is_broken_is_seen_and_not_by_colour_alone(notebook, screenshots):
+    lab = notebook
+    lab.python("cluster.crash('kube-scheduler')")
+    broken = output(lab, 2).locator('[data-id="kube-scheduler"]')
+    assert lab.eventually(lambda: "k-dashed" in (broken.get_attribute("class") or ""))
+    assert "stopped" in broken.get_attribute("aria-label")
+    assert broken.locator("circle").count() == 1
+    output(lab, 2).screenshot(path=screenshots / "cluster-broken.png")
+    lab.python("cluster.start('kube-scheduler')")
+    assert lab.eventually(lambda: "k-dashed" not in (broken.get_attribute("class") or ""))
+
+
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_each_looks_as_it_should(notebook, screenshots, theme):
     lab = notebook

@@ -238,9 +238,7 @@ def test_faults_begin_and_end(cluster):
 
 def test_a_fault_that_cannot_begin_is_reported_and_need_not_end(cluster):
     played = scenario({"at": 0, "fault": "container-crash", "with": {"pod": "nobody"}}).play(cluster)
-    assert [(said.startswith("no node runs a Pod 'nobody'"), ok) for _, _, said, ok in rows(played)] == [
-        (True, False)
-    ]
+    assert [(said.startswith("no node runs a Pod 'nobody'"), ok) for _, _, said, ok in rows(played)] == [(True, False)]
 
 
 def test_a_scenario_that_does_not_fit_the_cluster_is_not_begun(cluster):

@@ -157,4 +157,4 @@ def _bundle(key: tuple[str, ...], edges: list[Edge]) -> Edge:
     label = labels.pop() if len(labels) == 1 else ""
     if len(edges) > 1:
         label = f"{label} {TIMES}{len(edges)}".strip()
-    return Edge(key[0], key[1], label, key[2])
+    return Edge(key[0], key[1], label, key[2], against=any(edge.against for edge in edges))

@@ -105,7 +105,8 @@ def _question(graph: Graph, sizes: Mapping[str, tuple[float, float]]) -> str:
         options = f'color="#{index:06x}"'
         if text := edge_label(edge):
             options += f", label={_blank(label_width(text) + 8)}"
-        lines.append(f"n{number[edge.source]} -> n{number[edge.target]} [{options}]")
+        first, then = (edge.target, edge.source) if edge.against else (edge.source, edge.target)
+        lines.append(f"n{number[first]} -> n{number[then]} [{options}]")
     return "\n".join([*lines, "}"])
 
 
@@ -153,7 +154,8 @@ def _parsed(plain: str, graph: Graph, sizes: Mapping[str, tuple[float, float]]) 
             points = tuple(point(*words[at : at + 2]) for at in range(3, ends, 2))
             # After the points: a label and its place, if there is one; then style and colour.
             place = point(*words[-4:-2]) if len(words) > ends + 2 else None
-            routes[int(words[-1].strip('"#'), 16)] = Route(points, place)
+            index = int(words[-1].strip('"#'), 16)
+            routes[index] = Route(points[::-1] if graph.edges[index].against else points, place)
     if len(boxes) < len(graph.nodes) or len(routes) < len(graph.edges):
         raise RuntimeError("Graphviz left something out")
     ordered = tuple(routes[index] for index in range(len(graph.edges)))

@@ -68,6 +68,8 @@ class Edge:
     label: str = ""
     kind: str = ""
     """`dashed` for what is only expected or past; empty for a plain line."""
+    against: bool = False
+    """Whether it is laid out against its direction: its source comes after its target."""
 
 
 @dataclass(frozen=True)

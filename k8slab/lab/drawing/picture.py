@@ -148,7 +148,9 @@ class GraphPicture(Picture):
         return graph_svg(self.title, self.text, self._scene, theme)
 
     def _kinds(self) -> Collection[str]:
-        return {node.kind for node in self._collapsed.graph.nodes}
+        nodes = self._collapsed.graph.nodes
+        # What is broken is marked by the colour and the glyph of a fault.
+        return {node.kind for node in nodes} | ({"fault"} if any(node.style for node in nodes) else set())
 
 
 class StatesPicture(Picture):

@@ -88,7 +88,8 @@ def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) 
     edges.append(Edge(SERVER, ETCD, count_of(traffic.writes, "write")))
     for name in kubelets:
         nodes.append(_component(engine, name))
-        edges.append(Edge(name, SERVER, _said(engine, traffic, name), _line_style(engine, name)))
+        # It asks, as the others do; and stands on the other side, with its machine.
+        edges.append(Edge(name, SERVER, _said(engine, traffic, name), _line_style(engine, name), against=True))
     for node in engine.spec.nodes:
         nodes.append(_machine(engine, node))
         style = "" if engine.runs(f"kubelet-{node}") else "dashed"

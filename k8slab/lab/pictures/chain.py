@@ -27,6 +27,7 @@ from k8slab.lab.pictures.tabled import TabledGraph
 from k8slab.lab.pictures.units import subject_of
 from k8slab.lab.records import Record
 from k8slab.lab.trace import Trace
+from k8slab.mistake import Mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def handler_chain(trace: Trace, command: str = "", verb: str = "") -> TabledGrap
     # What it wrote, what was refused, what it read: before all that, kubectl asks which kinds there are.
     request = next((each for fits in _TELLING for each in asked if fits(each)), None)
     if request is None:
-        raise ValueError("that command has made no request; see cluster.story() for those that have")
+        raise Mistake("that command has made no request; see cluster.story() for those that have")
     title = f"{request.component}: {request.verb} {object_of_request(request, root.text)}"
     steps = _known(_verb_of(request))
     said = f"answered: {request.code}" + (f", revision {request.revision} was written" if request.revision else "")
@@ -205,5 +206,5 @@ def _verb_of(request: Record) -> str:
 
 def _known(verb: str) -> tuple[str, ...]:
     if verb not in CHAINS:
-        raise ValueError(f"the way of a {verb!r} request is not known; known are: {', '.join(CHAINS)}")
+        raise Mistake(f"the way of a {verb!r} request is not known; known are: {', '.join(CHAINS)}")
     return CHAINS[verb]

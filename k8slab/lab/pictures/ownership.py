@@ -23,6 +23,7 @@ from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node
 from k8slab.lab.drawing.tree import graph_text
 from k8slab.lab.pictures.deeds import state_of
 from k8slab.lab.reference import resource_named
+from k8slab.mistake import Mistake
 
 IGNORED = ("events",)
 ABSENT = "absent"
@@ -67,7 +68,7 @@ def ownership_graph(
         root = client.raw("GET", resource.path(namespace, name))
     except NotFound:
         where_it_is = f" in the namespace {namespace!r}" if resource.namespaced else ""
-        raise ValueError(f"there is no {resource.kind} {name!r}{where_it_is}") from None
+        raise Mistake(f"there is no {resource.kind} {name!r}{where_it_is}") from None
     root = {**root, "kind": resource.kind}
     title = f"Ownership graph of {resource.kind} {name}"
     return OwnershipGraph(ownership_model(title, [root, *_listed(client, namespace)], root["metadata"]["uid"]))

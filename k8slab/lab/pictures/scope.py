@@ -19,6 +19,7 @@ from k8slab.lab.pictures.deeds import is_upkeep, object_named
 from k8slab.lab.records import Record
 from k8slab.lab.reference import Reference, not_there, reference
 from k8slab.lab.trace import Trace
+from k8slab.mistake import Mistake
 
 When = float | str | None
 """Seconds after the cluster's beginning, `"90s"`; None: from the beginning, or up to now."""
@@ -60,7 +61,7 @@ def scope_of(
     """The scope that a learner means. Raises ValueError for an object, or a component, that never was."""
     known = {record.component for record in trace if record.kind == records.START}
     if component and not any(component in each for each in known):
-        raise ValueError(f"no component is called {component!r}; there are: {', '.join(sorted(known))}")
+        raise Mistake(f"no component is called {component!r}; there are: {', '.join(sorted(known))}")
     zero = beginning(engine, trace)
     first = zero + seconds(start) if start is not None else zero
     last = zero + seconds(end) if end is not None else engine.clock.now()
@@ -136,7 +137,7 @@ def command_of(trace: Trace, words: str = "") -> Record:
     if not found:
         last = "; ".join(dict.fromkeys(each.text for each in known[-SHOWN:])) or "none"
         asked = f"no command has {words!r} in it" if words else "no command has changed anything yet"
-        raise ValueError(f"{asked}; the last ones: {last}")
+        raise Mistake(f"{asked}; the last ones: {last}")
     return found[-1]
 
 

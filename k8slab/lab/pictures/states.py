@@ -20,6 +20,7 @@ from k8slab.lab.pictures.deeds import object_named
 from k8slab.lab.pictures.machines import MACHINES
 from k8slab.lab.reference import not_there, reference
 from k8slab.lab.trace import Trace
+from k8slab.mistake import Mistake
 
 
 class LifePicture(StatesPicture):
@@ -37,12 +38,12 @@ def states(engine: Engine, trace: Trace, of: str, what: str = "", *, namespace: 
     """
     machine = MACHINES.get(of)
     if machine is None:
-        raise ValueError(f"there is no diagram of {of!r}; there are: {', '.join(MACHINES)}")
+        raise Mistake(f"there is no diagram of {of!r}; there are: {', '.join(MACHINES)}")
     if not what:
         return LifePicture(machine.diagram())
     wanted = reference(what, namespace)
     if wanted.resource.kind != machine.kind:
-        raise ValueError(f"{of!r} is the life of a {machine.kind}, and {what!r} is a {wanted.resource.kind}")
+        raise Mistake(f"{of!r} is the life of a {machine.kind}, and {what!r} is a {wanted.resource.kind}")
     if object_named(engine, wanted.what) is None:
         found = engine.server.registry.list(wanted.resource, wanted.namespace).items
         raise not_there(wanted, [each["metadata"]["name"] for each in found])

@@ -27,6 +27,7 @@ from k8slab.lab.pictures.units import Unit, count_of, runtime_calls, units
 from k8slab.lab.records import Record
 from k8slab.lab.reference import reference, reference_of
 from k8slab.lab.trace import Trace
+from k8slab.mistake import Mistake
 
 YOU, BROKEN = "you", "faults"
 BY = ("component", "object")
@@ -69,7 +70,7 @@ def timeline(
     """
     by = by or ("object" if what else "component")
     if by not in BY:
-        raise ValueError(f"a timeline is by {' or by '.join(BY)}, not by {by!r}")
+        raise Mistake(f"a timeline is by {' or by '.join(BY)}, not by {by!r}")
     scope = scope_of(engine, trace, what, component=component, start=start, end=end, namespace=namespace)
     name = str(named(reference(what, namespace).what)) if what else f"The cluster, by {by}"
     return TimelinePicture(timeline_model(name, View(engine, trace, scope, looks), by))

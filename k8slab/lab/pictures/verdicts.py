@@ -24,6 +24,7 @@ from k8slab.lab.pictures.tabled import TabledGraph
 from k8slab.lab.pictures.units import Unit, units
 from k8slab.lab.reference import Reference, not_there, reference
 from k8slab.lab.trace import Trace
+from k8slab.mistake import Mistake
 from k8slab.scheduler.node_info import NodeInfo, PodInfo
 from k8slab.scheduler.plugins import PLUGINS, Plugin, Verdict, filter_nodes, fit_error
 
@@ -81,7 +82,7 @@ def scheduler_verdicts(
     if not tried:
         raise _never_tried(engine, trace, wanted)
     if not -len(tried) <= attempt < len(tried):
-        raise ValueError(f"the scheduler tried {wanted} {len(tried)} times: attempt is 0 to {len(tried) - 1}")
+        raise Mistake(f"the scheduler tried {wanted} {len(tried)} times: attempt is 0 to {len(tried) - 1}")
     found = verdicts_of(engine, trace, tried[attempt])
     number = attempt % len(tried) + 1
     times = f", attempt {number} of {len(tried)}" if len(tried) > 1 else ""
@@ -98,7 +99,7 @@ def verdicts_of(engine: Engine, trace: Trace, unit: Unit, plugins: Sequence[Plug
     heard = Heard(engine, trace, SCHEDULER).until(unit.work.number)
     raw = heard.get(unit.subject)
     if raw is None or not heard.complete:
-        raise ValueError("the trace no longer holds what the scheduler knew then")
+        raise Mistake("the trace no longer holds what the scheduler knew then")
     nodes = _nodes(engine, trace, heard, unit)
     pod = PodInfo.of(Pod.of(raw))
     verdict = filter_nodes(plugins, pod, nodes)
@@ -205,7 +206,7 @@ def _bound_to(engine: Engine, unit: Unit) -> str:
     return ""
 
 
-def _never_tried(engine: Engine, trace: Trace, wanted: Reference) -> ValueError:
+def _never_tried(engine: Engine, trace: Trace, wanted: Reference) -> Mistake:
     raw: JsonObject | None = object_named(engine, wanted.what)
     if raw is None and trace.last_commit(wanted.what) is None:
         found = engine.server.registry.list(wanted.resource, wanted.namespace).items
@@ -213,4 +214,4 @@ def _never_tried(engine: Engine, trace: Trace, wanted: Reference) -> ValueError:
     why = "the scheduler has not worked on it, as far as the trace goes back"
     if raw is not None and raw["spec"].get("nodeName"):
         why += "; it may have been made with a node"
-    return ValueError(f"{wanted}: {why}")
+    return Mistake(f"{wanted}: {why}")

@@ -161,3 +161,11 @@ def test_in_the_grid_a_node_stands_after_those_that_point_to_it(no_graphviz):
 
 def test_nothing_at_all_has_a_layout():
     assert laid_out(Graph("g", ())).boxes == {}
+
+
+def test_an_edge_laid_out_against_its_direction_ends_at_its_target_on_the_other_side():
+    graph = Graph("", (Node("a", ("a",)), Node("b", ("b",))), (Edge("a", "b", against=True),))
+    layout = lay_out(graph, {"a": (80.0, 40.0), "b": (80.0, 40.0)})
+    assert layout.boxes["b"].x < layout.boxes["a"].x
+    first, last = layout.routes[0].points[0], layout.routes[0].points[-1]
+    assert first[0] > last[0]

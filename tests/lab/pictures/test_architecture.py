@@ -92,9 +92,11 @@ def test_every_component_asks_the_api_server_and_the_api_server_asks_only_etcd(c
     assert {"kube-scheduler", "kubelet-node-1", "kubelet-node-2"} <= {e.source for e in edges if e.target == SERVER}
 
 
-def test_it_fits_a_notebook(cluster):
+def test_controllers_stand_before_the_api_server_and_machines_behind_it(cluster):
     picture = architecture(*parts(cluster), missing=True)
-    assert picture.json()["width"] <= 900
+    x = {node["id"]: node["x"] for node in picture.json()["nodes"]}
+    assert x["kube-scheduler"] < x[SERVER] < x["kubelet-node-1"] < x["Node/node-1"]
+    assert picture.json()["width"] <= 1210  # a notebook shows it at two thirds of its size, or more
     assert box(picture, "etcd").kind == "store"
 
 

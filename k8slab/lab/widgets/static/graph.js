@@ -106,15 +106,28 @@ class GraphPanel {
   fillNode({ element }, node) {
     const paint = (name) => this.colours.of(node.kind, name);
     const sheet = (dx, attributes) => svg("rect", { x: dx, y: dx, width: node.w, height: node.h, rx: CORNER, ...attributes });
-    const body = { style: `fill: ${paint("fill")}; stroke: ${paint("stroke")}` };
+    const broken = node.style === "broken";
+    const body = { style: `fill: ${paint("fill")}; stroke: ${broken ? this.colours.of("fault", "stroke") : paint("stroke")}` };
     const parts = [svg("rect", { class: "k-ring", x: -4, y: -4, width: node.w + 8, height: node.h + 8, rx: CORNER + 4 })];
     if (node.members) parts.push(sheet(4, body));
     parts.push(sheet(0, body));
     if (node.band) parts.push(...this.band(node, paint));
+    if (broken) parts.push(...this.cross(node));
     element.words = rowsOf(node).map((row) => this.row(row, paint));
     element.replaceChildren(...parts, ...element.words);
     element.classList.toggle("k-lit", Boolean(node.lit));
+    element.classList.toggle("k-dashed", broken || node.style === "absent");
     put(element, "aria-label", said(node));
+  }
+
+  /** A cross at the corner of a box: something is wrong with it, and not by colour alone. */
+  cross({ w }) {
+    const of = (name) => this.colours.of("fault", name);
+    const place = `translate(${w - 2} 2)`;
+    return [
+      svg("circle", { r: 8, transform: place, style: `fill: var(--p-background); stroke: ${of("stroke")}` }),
+      svg("path", { d: this.colours.glyph("fault"), transform: place, style: `fill: ${of("stroke")}; stroke: none` }),
+    ];
   }
 
   band(node, paint) {
@@ -226,7 +239,7 @@ function rowsOf(node) {
 /** Whether two boxes differ in their words and their place alone. */
 function sameShape(one, other) {
   const [rows, others] = [rowsOf(one), rowsOf(other)];
-  const same = ["w", "h", "band", "kind", "members"].every((part) => one[part] === other[part]);
+  const same = ["w", "h", "band", "kind", "members", "style"].every((part) => one[part] === other[part]);
   return same && rows.length === others.length && rows.every(({ role, x, y }, index) => role === others[index].role && x === others[index].x && y === others[index].y);
 }
 
