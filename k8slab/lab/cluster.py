@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -34,7 +35,7 @@ from k8slab.loop.stepped import Halt, SteppedLoop
 
 if TYPE_CHECKING:
     from k8slab.lab.dashboard import Dashboard
-    from k8slab.lab.widgets import Controls, GraphView, ObjectsView, TimelineView
+    from k8slab.lab.widgets import Controls, GraphView, ObjectsView, TimelineView, WhyView
     from k8slab.lab.widgets.selection import Selection
 
 
@@ -72,8 +73,15 @@ class Cluster(cluster.Cluster):
         for what there is not.
         """
         if not what and revision:
-            return why_revision(self._engine, self.trace, revision)
-        return why(self._engine, self.trace, what, field=field, revision=revision, namespace=namespace)
+            answer = why_revision(self._engine, self.trace, revision)
+        else:
+            answer = why(self._engine, self.trace, what, field=field, revision=revision, namespace=namespace)
+        return replace(answer, _widget=self._why_view)
+
+    def _why_view(self, answer: Why) -> WhyView:
+        from k8slab.lab.widgets import WhyView
+
+        return WhyView(answer, selection=self.selection)
 
     def why_id(self, id: str) -> Why:
         """The same for the id of a picture's object: `Pod/default/web-abc`."""

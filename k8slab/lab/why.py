@@ -12,7 +12,8 @@ k8slab's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -36,7 +37,7 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Why:
-    """The answer. In a notebook it shows as a picture; as text it is one line a link, the cause above its effect."""
+    """The answer. In a notebook it shows as a widget, or as a picture; as text it is one line a link, the cause first."""
 
     asked: str
     links: tuple[Link, ...]
@@ -46,6 +47,8 @@ class Why:
     """What the field is, where one was asked for."""
     _engine: Engine | None = field(default=None, repr=False, compare=False)
     _trace: Trace | None = field(default=None, repr=False, compare=False)
+    _widget: Callable[[Why], Any] | None = field(default=None, repr=False, compare=False)
+    """Makes the widget that a notebook shows it as."""
 
     def __str__(self) -> str:
         return "\n".join(self._lines(shorten=True))
@@ -93,7 +96,9 @@ class Why:
         table = {"columns": list(self.table.columns), "rows": [list(row) for row in self.table.rows]}
         return self.picture.json() | {"text": self.text, "table": table}
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        if self._widget is not None and in_a_notebook():
+            return self._widget(self)._repr_mimebundle_()
         return self.picture._repr_mimebundle_() | {"text/plain": str(self)}
 
     def _lines(self, shorten: bool) -> Iterator[str]:
@@ -139,6 +144,12 @@ class Why:
         edges = [Edge(ids[cause.number], ids[effect.number]) for cause, effect in pairs]
         nodes = [_lit(node) if node.id == ids[target.number] else node for node in nodes]
         return Graph(f"All causes: {self.asked}", tuple(nodes), tuple(edges), downward=True)
+
+
+def in_a_notebook() -> bool:
+    """Whether this is a Jupyter kernel: there a widget can be shown."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def why(

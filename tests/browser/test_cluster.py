@@ -51,6 +51,14 @@ def test_what_is_chosen_in_one_is_chosen_in_all(notebook):
     assert lab.eventually(lambda: row.get_attribute("aria-selected") == "true")
 
 
+def test_an_answer_to_why_is_a_widget_too_and_its_boxes_choose_objects(notebook):
+    lab = notebook
+    box = output(lab, 6).locator('[data-id^="ReplicaSet/default/web-"]').first
+    box.click()
+    chosen = box.get_attribute("data-id").split("@")[0]
+    assert lab.eventually(lambda: lab.python("cluster.selection.selected") == repr(chosen))
+
+
 def test_back_goes_back_and_forward_comes_again(notebook):
     lab = notebook
     steps = int(lab.python("cluster.steps"))
