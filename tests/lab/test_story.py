@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from k8slab import Cluster
 from k8slab.api.apps import Deployment
 from k8slab.clock import EPOCH
+from k8slab.engine.inputs import Passed
 from k8slab.lab.story import StoryError
 from tests.lab.worlds import DEEDS, a_day, create, deployment, live, phases, scale
 
@@ -60,6 +61,29 @@ def test_a_fork_that_does_the_same_has_the_same_history_and_one_that_does_not_le
             assert log_of(same) == other_log
         live(parent, more)
         assert log_of(parent) == other_log
+
+
+@settings(max_examples=10)
+@given(deeds=DEEDS, at=st.integers(0, 500))
+def test_a_fork_of_any_step_is_its_parent_as_it_was_then_and_lives_on_alike(deeds, at):
+    with Cluster(nodes=2, seed=3) as parent:
+        live(parent, deeds)
+        end = parent.steps
+        step = parent.first_step + at % (end - parent.first_step + 1)
+        with parent.fork(step) as fork:
+            assert fork.steps == step
+            before = fork.fingerprint()
+            later = [entry for entry in parent.engine.lived if entry.step >= step]
+            for entry in later:
+                fork.engine.live_on(entry.step)
+                if isinstance(entry.input, Passed):
+                    entry.input.apply(fork.engine)
+                else:
+                    fork.engine.take(entry.input)
+            fork.engine.live_on(end)
+            assert (fork.fingerprint(), log_of(fork)) == (parent.fingerprint(), log_of(parent))
+        parent.goto(step)
+        assert parent.fingerprint() == before
 
 
 def test_one_can_go_back_and_go_another_way(cluster):
