@@ -11,7 +11,7 @@ import itertools
 import shlex
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,10 +22,11 @@ from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, parse_duration
 from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, Engine, MakeComponent, Spec
-from k8slab.engine.faults import FAULTS, arguments_of, fault_id
+from k8slab.engine.faults import arguments_of
 from k8slab.engine.inputs import Fault
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Command
+from k8slab.engine.switches import FaultSwitch, Registries
 from k8slab.etcd.store import Store
 from k8slab.loop.front_door import FrontDoor
 from k8slab.loop.history import Change, History
@@ -36,7 +37,7 @@ from k8slab.loop.stepped import Halt, SteppedLoop
 from k8slab.loop.stepped_kubectl import Pump
 from k8slab.mistake import Mistake
 
-__all__ = ["ADMIN", "CONTROLLERS", "Cluster", "FaultSwitch", "Registries", "check_choice"]
+__all__ = ["ADMIN", "CONTROLLERS", "Cluster", "check_choice"]
 
 MAX_NODES = 250
 """As many as have an address in 192.168.49.0/24."""
@@ -95,7 +96,7 @@ class Cluster:
         self._engine = engine
         self.client = Client(InProcess(self._answer), ADMIN, "k8slab-admin")
         """The administrator's client, in process."""
-        self.registry = Registries(self)
+        self.registry = Registries(self.fault)
         """The simulated image registries: `cluster.registry.fail("registry.k8s.io", "i/o timeout")`."""
         self._pump = Pump()
         stepped = isinstance(engine.loop, SteppedLoop)
@@ -263,7 +264,7 @@ class Cluster:
 
         `FAULTS` lists them all, with their arguments. Raises ValueError, which says what there is, for what there is not.
         """
-        return FaultSwitch(self, name, arguments_of(self._engine, name, arguments))
+        return FaultSwitch(self._take, name, arguments_of(self._engine, name, arguments))
 
     def crash(self, component: str) -> None:
         """Stop a component as a crash would: nothing is said to anyone. Raises ValueError for an unknown name."""
@@ -300,6 +301,10 @@ class Cluster:
     def _answer(self, request: Request) -> Response:
         return self._engine.answer(request)
 
+    def _take(self, fault: Fault) -> None:
+        self._check_open()
+        self._engine.take(fault)
+
     def _answer_at_once(self, request: Request, reply: Callable[[Response], None]) -> None:
         reply(self._engine.answer(request))
 
@@ -330,60 +335,6 @@ class _ClockInHand:
     def now(self) -> float:
         """The cluster's time."""
         return self._cluster.now
-
-
-class FaultSwitch:
-    """One fault of one cluster. As a context manager it is on inside."""
-
-    def __init__(self, cluster: Cluster, name: str, arguments: Mapping[str, Any]) -> None:
-        self.name, self.arguments = name, dict(arguments)
-        self.active = False
-        self._cluster = cluster
-
-    @property
-    def id(self) -> str:
-        """What it is called while it is active."""
-        return fault_id(self.name, self.arguments)
-
-    def start(self) -> Self:
-        """Let it begin; one that happens once has happened then. Raises ValueError if it cannot."""
-        self._cluster._check_open()
-        self._cluster.engine.take(Fault(self.name, self.arguments))
-        self.active = FAULTS[self.name].end is not None
-        return self
-
-    def stop(self) -> None:
-        """Let it end. To end what has not begun, or has ended, is fine."""
-        self._cluster._check_open()
-        if FAULTS[self.name].end is not None:
-            self._cluster.engine.take(Fault(self.name, self.arguments, ends=True))
-        self.active = False
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *exc_info: object) -> None:
-        with suppress(RuntimeError):  # the cluster may have been closed inside
-            self.stop()
-
-    def __repr__(self) -> str:
-        told = "".join(f" {name}={value}" for name, value in self.arguments.items())
-        return f"<fault {self.name}{told}: {'on' if self.active else 'off'}>"
-
-
-class Registries:
-    """The simulated image registries, as somebody outside reaches them."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-
-    def fail(self, where: str, message: str) -> None:
-        """From now on a pull from `where` fails: a domain, a repository, or `repository:tag`."""
-        self._cluster.fault("image-pull-failure", where=where, message=message).start()
-
-    def heal(self, where: str) -> None:
-        """Undo `fail`. Healing what does not fail is fine."""
-        self._cluster.fault("image-pull-failure", where=where).stop()
 
 
 def _node_names(nodes: int | Sequence[str]) -> list[str]:

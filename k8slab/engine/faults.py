@@ -86,8 +86,12 @@ def arguments_of(engine: Engine | None, name: str, given: Mapping[str, Any]) -> 
 
 
 def fault_id(name: str, arguments: Mapping[str, Any]) -> str:
-    """What a fault that has begun is called: the same fault of the same things is one."""
-    return " ".join([name, *(f"{key}={arguments[key]}" for key in sorted(arguments))])
+    """What a fault that has begun is called: by its name and its subject, which is the first argument.
+
+    The same fault of one subject is one fault, however bad: to begin it again is to change it, and to end it ends it.
+    """
+    subject = FAULTS[name].arguments[0].name
+    return f"{name} {subject}={arguments[subject]}"
 
 
 def check_fault(engine: Engine, fault: Fault) -> None:

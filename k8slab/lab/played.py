@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from k8slab.cluster import Cluster, FaultSwitch
+from k8slab.cluster import Cluster
 from k8slab.engine.faults import FAULTS
+from k8slab.engine.switches import FaultSwitch
 from k8slab.lab.cluster import Cluster as LabCluster
 from k8slab.lab.drawing import Table
 from k8slab.lab.scenario import Scenario, ScenarioError, Step, shown

@@ -638,3 +638,16 @@ def own_end(cluster):
     orphans = [each.name for each in runtime.list_pod_sandboxes() if each.uid not in known]
     names = sorted(each.labels["io.kubernetes.pod.name"] for each in running(cluster))
     return [(each.name, each.status.phase, each.ready) for each in cluster.client.list(Pod)], names, ready, orphans
+
+
+def test_a_fault_that_is_mended_in_other_words_is_no_longer_active(cluster):
+    cluster.registry.fail("registry.k8s.io", "i/o timeout")
+    assert list(cluster.engine.faults) == ["image-pull-failure where=registry.k8s.io"]
+    cluster.registry.heal("registry.k8s.io")
+    assert cluster.engine.faults == {}
+
+
+def test_a_fault_that_gets_worse_is_still_one_fault(cluster):
+    cluster.fault("api-latency", component=KUBELET, seconds=1).start()
+    cluster.fault("api-latency", component=KUBELET, seconds=2).start()
+    assert [fault.arguments["seconds"] for fault in cluster.engine.faults.values()] == [2.0]
