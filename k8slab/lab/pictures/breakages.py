@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from k8slab.engine.faults import FAULTS
+from k8slab.engine.faults import FAULTS, fault_id
 from k8slab.lab.records import Record
 
 END = " ends"
@@ -26,6 +26,11 @@ class Breakage:
     """A key of `FAULTS`."""
     arguments: Mapping[str, str] = field(default_factory=dict)
     ends: bool = False
+
+    @property
+    def id(self) -> str:
+        """The same for its beginning and its end, whatever words they had."""
+        return fault_id(self.name, self.arguments)
 
     @property
     def component(self) -> str:

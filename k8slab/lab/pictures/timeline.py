@@ -20,7 +20,7 @@ from k8slab.engine.faults import FAULTS
 from k8slab.lab import records
 from k8slab.lab.drawing import Bar, Mark, Timeline, TimelinePicture
 from k8slab.lab.pictures import spans
-from k8slab.lab.pictures.breakages import END, breakage_of
+from k8slab.lab.pictures.breakages import breakage_of
 from k8slab.lab.pictures.deeds import MINOR, UNSEEN, deed_of, is_upkeep, named, summary
 from k8slab.lab.pictures.scope import Scope, When, commands, scope_of
 from k8slab.lab.pictures.units import Unit, count_of, runtime_calls, units
@@ -118,11 +118,11 @@ def _faults(view: View) -> Iterator[Bar | Mark]:
         if FAULTS[broken.name].end is None:
             yield Mark(BROKEN, record.time, str(broken), "fault")
         elif broken.ends:
-            start = begun.pop(record.text.removesuffix(END), None)
+            start = begun.pop(broken.id, None)
             if start is not None:
-                yield Bar(BROKEN, start.time, record.time, str(broken), "fault")
+                yield Bar(BROKEN, start.time, record.time, str(breakage_of(start)), "fault")
         else:
-            begun.setdefault(record.text, record)
+            begun.setdefault(broken.id, record)
     yield from (Bar(BROKEN, start.time, None, str(breakage_of(start)), "fault") for start in begun.values())
 
 

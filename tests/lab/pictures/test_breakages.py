@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from k8slab.engine.faults import FAULTS, arguments_of, fault_id
+from k8slab.engine.faults import FAULTS, arguments_of
+from k8slab.engine.inputs import Fault
 from k8slab.lab.pictures.breakages import breakage_of
 from k8slab.lab.records import Record
 
 
 def told(name: str, ends: str = "", **given: object):
-    return breakage_of(Record(1, "fault", 0.0, 1, text=fault_id(name, arguments_of(None, name, given)) + ends))
+    return breakage_of(Record(1, "fault", 0.0, 1, text=str(Fault(name, arguments_of(None, name, given))) + ends))
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,12 @@ def test_the_same_life_has_the_same_text():
 def test_lanes_that_there_are_not_are_refused(young):
     with pytest.raises(ValueError, match="a timeline is by component or by object, not by 'colour'"):
         timeline(*parts(young), by="colour")
+
+
+def test_a_registry_that_is_healed_in_other_words_is_a_bar_that_ends():
+    with Cluster(nodes=1, seed=1) as cluster:
+        cluster.registry.fail("registry.k8s.io", "no such host")
+        cluster.run_for("5s")
+        cluster.registry.heal("registry.k8s.io")
+        [broken] = [each for each in timeline(*parts(cluster)).model.bars if each.lane == "faults"]
+        assert broken.end - broken.start == 5
