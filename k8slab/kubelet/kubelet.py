@@ -311,6 +311,8 @@ class Kubelet:
                 self._sync(uid, worker)
         for outcome in self.jobs.finished():
             self._finish(outcome)
+            if outcome.key not in todo:
+                self._mark(outcome.key)  # a thread was done just now: its Pod's status is still to be told
         for uid in todo:
             if (worker := self.workers.get(uid)) is not None:
                 self._write_status(worker)
