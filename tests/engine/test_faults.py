@@ -18,6 +18,7 @@ from k8slab.cluster import Cluster
 from k8slab.cri.api import ContainerState, CriError, SandboxState
 from k8slab.engine.faults import FAULTS
 from k8slab.engine.inputs import Fault
+from k8slab.kubelet.jobs import Outcome
 from tests.engine.harness import PATIENCE, act, deployment, end_state, phase, pod, restarts
 
 SCHEDULER, KUBELET = "kube-scheduler", "kubelet-node-1"
@@ -651,3 +652,16 @@ def test_a_fault_that_gets_worse_is_still_one_fault(cluster):
     cluster.fault("api-latency", component=KUBELET, seconds=1).start()
     cluster.fault("api-latency", component=KUBELET, seconds=2).start()
     assert [fault.arguments["seconds"] for fault in cluster.engine.faults.values()] == [2.0]
+
+
+def test_a_job_that_ends_while_another_pod_is_synced_is_news_about_its_own_pod(cluster, monkeypatch):
+    create(cluster, "one")
+    create(cluster, "two")
+    cluster.run_until_idle()
+    kubelet = cluster.engine.kubelets["node-1"]
+    one, two = (cluster.client.get(Pod, name, "default").uid for name in ("one", "two"))
+    ended = iter([[], [Outcome(two)]])  # nothing at the beginning of the step, and then, from a thread, the other's job
+    monkeypatch.setattr(kubelet.jobs, "finished", lambda: next(ended, []))
+    kubelet._mark(one)
+    kubelet.step()
+    assert two in kubelet._dirty
