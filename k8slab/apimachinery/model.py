@@ -17,10 +17,21 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.apimachinery.scheme import Resource
 
 
+class _Unkept:
+    """Which fields were given is not remembered: nobody asks a view, and it would be half of its size."""
+
+    def __get__(self, view: object, kind: type | None = None) -> set[str]:
+        return set()
+
+    def __set__(self, view: object, fields: set[str]) -> None:
+        pass
+
+
 class View(BaseModel):
     """Some fields of a JSON object, typed; the fields it does not name are left alone."""
 
     model_config = ConfigDict(alias_generator=json_name, populate_by_name=True, frozen=True, extra="ignore")
+    __pydantic_fields_set__ = _Unkept()
 
 
 class KubeObject(View):

@@ -65,6 +65,15 @@ class Request:
         return values[0] in ("", "1", "t", "T", "true", "TRUE", "True")
 
 
+class Stored(Protocol):
+    """Where an object's bytes are kept, in the same process."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The object as JSON, but for its resourceVersion; None for a deletion."""
+        ...
+
+
 @dataclass(slots=True)
 class WatchEvent:
     """One change, shared by all watchers in the process."""
@@ -76,6 +85,8 @@ class WatchEvent:
     revision: int = 0
     views: dict[Any, Any] = field(default_factory=dict)
     """Typed views of `object` made so far, by class, so that all informers in the process share them."""
+    source: Stored | None = None
+    """Where `object` can be read again, as it is; None if only here."""
 
 
 class Watch(Protocol):

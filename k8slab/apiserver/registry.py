@@ -70,8 +70,9 @@ class Registry:
         found = self._decoded.get(entry.revision)
         # Entries of one transaction share a revision: the name tells them apart.
         if found is None or not entry.key.endswith(found["metadata"]["name"]):
-            assert entry.value is not None, "a deletion has no object"
-            found = orjson.loads(entry.value)
+            value = entry.value
+            assert value is not None, "a deletion has no object"
+            found = orjson.loads(value)
             found["metadata"]["resourceVersion"] = str(entry.revision)
             self._remember(entry.revision, found)
         return found
@@ -135,7 +136,7 @@ class Registry:
         key = self.key(resource, namespace, name)
         while True:
             entry = self.store.get(key)
-            if entry is None or entry.value is None:
+            if entry is None or entry.deleted:
                 raise NotFound.named(resource.group, resource.plural, name)
             old = from_storage(resource, self.decode(entry))
             new = change(old)

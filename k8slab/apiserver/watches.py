@@ -99,11 +99,11 @@ class WatchHub:
         key = (entry.revision, entry.key)
         found = self._events.get(key)
         if found is None:
-            if entry.value is None:
+            if entry.deleted:
                 found = WatchEvent("DELETED", self._as_deleted(entry), entry.revision)
             else:
                 type_ = "ADDED" if entry.version == 1 else "MODIFIED"
-                found = WatchEvent(type_, self.registry.decode(entry), entry.revision)
+                found = WatchEvent(type_, self.registry.decode(entry), entry.revision, source=entry)
             self._events[key] = found
             if len(self._events) > EVENT_CACHE:
                 self._events.popitem(last=False)
@@ -222,7 +222,11 @@ class CacheWatch:
             return event if was else None
         if self._selection.matches(event.object):
             wanted = "MODIFIED" if was else "ADDED"
-            return event if event.type == wanted else WatchEvent(wanted, event.object, event.revision, event.views)
+            return (
+                event
+                if event.type == wanted
+                else WatchEvent(wanted, event.object, event.revision, event.views, event.source)
+            )
         if not was or before is None:
             return None
         gone = {**before, "metadata": {**before["metadata"], "resourceVersion": str(entry.revision)}}

@@ -14,16 +14,20 @@ Models: k8s.io/client-go/tools/cache (reflector.go, shared_informer.go, thread_s
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from k8slab.apimachinery.model import KubeObject
 from k8slab.apimachinery.rest import Watch, WatchEvent
+from k8slab.client.cached import Cached
 from k8slab.client.client import Client
 from k8slab.clock import NEVER
 from k8slab.observer import QUIET, Observer
 
 T = TypeVar("T", bound=KubeObject)
+RECENT = 20_000
+"""Objects of an informer whose views live on after they were looked at."""
 OnChange = Callable[[T | None, T | None], None]
 """Called with (old, new): old None for what is new, new None for what is gone."""
 
@@ -47,7 +51,8 @@ class Informer(Generic[T]):
         self._namespace, self._labels, self._fields = namespace, labels, fields
         self._indexers = dict(indexers or {})
         self._listeners: list[OnChange[T]] = [on_change] if on_change else []
-        self._cache: dict[str, T] = {}
+        self._cache: dict[str, Cached[T]] = {}
+        self._recent: OrderedDict[str, T] = OrderedDict()
         # index name -> value -> the keys that have it, sorted
         self._indexes: dict[str, dict[str, list[str]]] = {name: {} for name in self._indexers}
         self._watch: Watch | None = None
@@ -90,11 +95,12 @@ class Informer(Generic[T]):
 
     def get(self, key: str) -> T | None:
         """The object with the key `namespace/name`, as the cache knows it."""
-        return self._cache.get(key)
+        found = self._cache.get(key)
+        return self._look(key, found) if found is not None else None
 
     def by_index(self, index: str, value: str) -> list[T]:
         """The objects that an indexer gave this value, by key."""
-        return [self._cache[key] for key in self._indexes[index].get(value, ())]
+        return [self._look(key, self._cache[key]) for key in self._indexes[index].get(value, ())]
 
     def count(self, index: str, value: str) -> int:
         """How many those are."""
@@ -102,7 +108,7 @@ class Informer(Generic[T]):
 
     def list(self) -> list[T]:
         """All objects, by key."""
-        return [self._cache[key] for key in sorted(self._cache)]
+        return [self._look(key, self._cache[key]) for key in sorted(self._cache)]
 
     def __len__(self) -> int:
         return len(self._cache)
@@ -147,44 +153,55 @@ class Informer(Generic[T]):
 
     def _apply(self, event: WatchEvent) -> bool:
         """Apply one event; False if it is older than what is known."""
-        new = event.views.get(self._kind)
-        if new is None:
-            new = event.views[self._kind] = self._kind.of(event.object)
-        old = self._cache.get(new.key)
-        if old is not None and event.revision and int(old.metadata.resource_version) >= event.revision:
+        new, view = Cached.of(self._kind, event)
+        key = view.key
+        old = self._cache.get(key)
+        if old is not None and event.revision and old.revision >= event.revision:
             return False
         if event.type == "DELETED" and old is None:
             return False
-        self.observer.told(self._kind.resource.plural, new.key, event)
+        self.observer.told(self._kind.resource.plural, key, event)
         if event.type == "DELETED":
-            self._put(new.key, None)
+            self._put(key, None)
         else:
-            if old is not None and old.uid != new.uid:
-                self._put(new.key, None)  # it went and came back between two looks: two objects of one name
-            self._put(new.key, new)
+            if old is not None and self._look(key, old).uid != view.uid:
+                self._put(key, None)  # it went and came back between two looks: two objects of one name
+            self._put(key, new)
         self.observer.taken_in()
         return True
 
-    def _put(self, key: str, new: T | None) -> None:
-        old = self._cache.get(key)
+    def _look(self, key: str, cached: Cached[T]) -> T:
+        """The view of an object, which now lives on for a while."""
+        view = self._recent[key] = cached.view()
+        self._recent.move_to_end(key)
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        return view
+
+    def _put(self, key: str, cached: Cached[T] | None) -> None:
+        """Put an object into the cache and the indexes, or out of them, and tell."""
+        before = self._cache.get(key)
+        old = before.view() if before is not None else None
+        new = self._look(key, cached) if cached is not None else None
         for name, indexer in self._indexers.items():
             was = indexer(old) if old is not None else ()
             now = indexer(new) if new is not None else ()
             if was == now:
                 continue
-            before, after = set(was), set(now)
+            left, entered = set(was) - set(now), set(now) - set(was)
             index = self._indexes[name]
-            for value in sorted(before - after):
+            for value in sorted(left):
                 keys = index[value]
                 del keys[bisect_left(keys, key)]
                 if not keys:
                     del index[value]
-            for value in sorted(after - before):
+            for value in sorted(entered):
                 insort(index.setdefault(value, []), key)
-        if new is None:
+        if cached is None:
             del self._cache[key]
+            self._recent.pop(key, None)
         else:
-            self._cache[key] = new
+            self._cache[key] = cached
         for tell in self._listeners:
             tell(old, new)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from k8slab.clock import NEVER, Clock, VirtualClock
+from k8slab.etcd.packing import Samples
 from k8slab.etcd.store import Compacted, Delete, Entry, Expect, FutureRevision, LeaseNotFound, Put, Range
 
 OnCommit = Callable[[list[Entry]], None]
@@ -72,6 +73,7 @@ class MemoryStore:
         # The keys that exist, sorted, by bucket; and those that existed once, until compaction forgets them.
         self._keys: dict[str, list[str]] = {}
         self._gone: dict[str, list[str]] = {}
+        self._samples = Samples()
         self._leases: dict[int, _Lease] = {}
         self._expiries: list[tuple[float, int]] = []
         self._last_lease = 0
@@ -94,7 +96,7 @@ class MemoryStore:
         """The key's entry now, or as of `revision`; None if it did not exist. Raises Compacted, FutureRevision."""
         if revision == 0:
             history = self._history.get(key)
-            return history[-1] if history and history[-1].value is not None else None
+            return history[-1] if history and not history[-1].deleted else None
         with self.lock:
             self._check(revision)
             return self._as_of(key, revision)
@@ -184,7 +186,7 @@ class MemoryStore:
                 newest = bisect_right(history, revision, key=_revision_of) - 1
                 if newest > 0:
                     del history[:newest]
-                if history[0].value is None and len(history) == 1 and history[0].revision <= revision:
+                if history[0].deleted and len(history) == 1 and history[0].revision <= revision:
                     del self._history[key]
                     _discard(self._gone[_bucket(key)], key)
 
@@ -244,10 +246,11 @@ class MemoryStore:
         previous = before.revision if before else 0
         if isinstance(change, Delete):
             return Entry(before.key, None, revision, 0, 0, 0, previous) if before else None
+        sample = self._samples.for_value(_bucket(change.key), change.value)
         if before is None:
-            return Entry(change.key, change.value, revision, revision, 1, change.lease)
+            return Entry(change.key, change.value, revision, revision, 1, change.lease, 0, sample)
         return Entry(
-            before.key, change.value, revision, before.create_revision, before.version + 1, change.lease, previous
+            before.key, change.value, revision, before.create_revision, before.version + 1, change.lease, previous, sample
         )  # fmt: skip
 
     def _commit(self, made: list[Entry], revision: int) -> None:
@@ -271,12 +274,12 @@ class MemoryStore:
         if history is None:
             history = self._history[key] = []
         history.append(entry)
-        existed = before is not None and before.value is not None
-        if entry.value is not None and not existed:
+        existed = before is not None and not before.deleted
+        if not entry.deleted and not existed:
             insort(self._keys.setdefault(bucket, []), key)
             if before is not None:
                 _discard(self._gone[bucket], key)
-        elif entry.value is None and existed:
+        elif entry.deleted and existed:
             _discard(self._keys[bucket], key)
             insort(self._gone.setdefault(bucket, []), key)
         self._log.append(entry)
@@ -288,7 +291,7 @@ class MemoryStore:
     def _as_of(self, key: str, revision: int) -> Entry | None:
         history = self._history.get(key, [])
         place = bisect_right(history, revision, key=_revision_of) - 1
-        return history[place] if place >= 0 and history[place].value is not None else None
+        return history[place] if place >= 0 and not history[place].deleted else None
 
     def _keys_under(self, prefix: str, past: bool) -> list[str]:
         """The keys under a prefix, in order; with `past`, also those that are gone now."""

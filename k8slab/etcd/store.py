@@ -17,24 +17,66 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from k8slab.etcd.packing import pack, unpack
 
-@dataclass(frozen=True, slots=True)
+
 class Entry:
-    """One change of one key."""
+    """One change of one key. It never changes itself."""
+
+    __slots__ = ("_value", "_words", "create_revision", "key", "lease", "previous", "revision", "version")
 
     key: str
-    value: bytes | None
-    """None: the key was deleted at this revision."""
     revision: int
     """The revision of this change (etcd's mod_revision)."""
     create_revision: int
     """The revision at which this life of the key began; 0 for a deletion."""
     version: int
     """How many changes this life of the key has seen: 1 for a creation, 0 for a deletion."""
-    lease: int = 0
+    lease: int
     """The lease that will delete the key, 0 for none."""
-    previous: int = 0
+    previous: int
     """The revision of the entry that this one replaced, 0 if there was none (the key did not exist)."""
+
+    def __init__(
+        self,
+        key: str,
+        value: bytes | None,
+        revision: int,
+        create_revision: int,
+        version: int,
+        lease: int = 0,
+        previous: int = 0,
+        words: bytes = b"",
+    ) -> None:
+        """With `words`, a value much like this one, the value is kept packed: whoever keeps the words keeps it small."""
+        self.key, self.revision, self.create_revision, self.version = key, revision, create_revision, version
+        self.lease, self.previous = lease, previous
+        self._words = words
+        self._value = pack(value, words) if words and value is not None else value
+
+    @property
+    def value(self) -> bytes | None:
+        """What was written; None: the key was deleted at this revision."""
+        return unpack(self._value, self._words) if self._words and self._value is not None else self._value
+
+    @property
+    def deleted(self) -> bool:
+        """Whether this change deleted the key."""
+        return self._value is None
+
+    def _told(self) -> tuple[object, ...]:
+        return (
+            self.key, self.value, self.revision, self.create_revision, self.version, self.lease, self.previous
+        )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and self._told() == other._told()
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.revision))
+
+    def __repr__(self) -> str:
+        return f"Entry{self._told()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,9 +163,10 @@ def _told_times(entries: Iterable[LogEntry]) -> Iterator[tuple[int, float]]:
 
 
 def _told_time(entry: LogEntry) -> str:
-    if entry.value is None:
+    value = entry.value
+    if value is None:
         return ""
-    obj: dict[str, Any] = orjson.loads(entry.value)
+    obj: dict[str, Any] = orjson.loads(value)
     renewed = (obj.get("spec") or {}).get("renewTime")
     created = obj["metadata"].get("creationTimestamp") if entry.version == 1 else ""
     return str(renewed or created or "")

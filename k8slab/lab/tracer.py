@@ -152,7 +152,7 @@ class Tracer(Instrument):
     def _committed(self, entries: list[LogEntry]) -> None:
         for entry in entries:
             what = entry.key.removeprefix("/registry/")
-            verb = "delete" if entry.value is None else "create" if entry.version == 1 else "update"
+            verb = "delete" if entry.deleted else "create" if entry.version == 1 else "update"
             now = self._threads.now
             causes = (now.unit,) if now.unit else self._working()
             self.trace.add_commit(now.component or "you", verb, what, entry.revision, causes)

@@ -206,12 +206,12 @@ def test_adopts_a_replica_set_of_its_template(world):
     assert len(world.pods()) == 1
 
 
-def test_a_selector_that_selects_everything_is_refused_by_the_controller(world):
+def test_a_selector_that_selects_everything_is_refused_by_the_controller(world, monkeypatch):
     world.deploy()
     world.settle()
     deployment = world.deployment()
     empty = deployment.model_copy(update={"spec": deployment.spec.model_copy(update={"selector": {}})})
-    world.deployments.deployments._cache["default/web"] = empty
+    monkeypatch.setattr(world.deployments.deployments, "get", lambda key: empty)
     world.deployments.reconcile("default/web")
     assert world.events("SelectingAll") == ["This deployment is selecting all pods. A non-empty selector is required."]
 
