@@ -22,6 +22,7 @@ from k8slab.apimachinery.model import KubeObject
 from k8slab.client.client import Client
 from k8slab.client.informer import Informer
 from k8slab.client.recorder import EventRecorder
+from k8slab.client.reflector import Reflector
 from k8slab.client.workqueue import WorkQueue
 from k8slab.clock import NEVER, Clock
 from k8slab.names import Chance
@@ -29,6 +30,18 @@ from k8slab.names import Chance
 log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=KubeObject)
+R = TypeVar("R", bound=Reflector)
+
+
+class NotYet(Exception):
+    """Raised by a reconcile that can only wait: the key comes back later and later, and nothing has gone wrong.
+
+    `background`: nobody in the cluster is at work on what it waits for. A cluster that only waits for such things is idle.
+    """
+
+    def __init__(self, why: str, background: bool = False) -> None:
+        super().__init__(why)
+        self.background = background
 
 
 class Controller:
@@ -42,20 +55,24 @@ class Controller:
         self.client, self.clock, self.chance = client, clock, chance
         self.queue = WorkQueue(clock, self.name)
         self.recorder = EventRecorder(client, clock, self.name)
-        self.informers: list[Informer[Any]] = []
+        self.informers: list[Reflector] = []
         self._wake = wake
         self._next_release = NEVER
 
     def informer(self, kind: type[T], **options: Any) -> Informer[T]:
         """A watch of this controller's: what it tells wakes the controller. Options as of `Informer`."""
-        made = Informer(self.client, kind, wake=self._wake, **options)
-        self.informers.append(made)
-        return made
+        return self.follow(Informer(self.client, kind, wake=self._wake, **options))
+
+    def follow(self, watch: R) -> R:
+        """Drain this watch, too, in each turn."""
+        watch.observer = self.queue.observer  # one that is opened later is observed like those from the beginning
+        self.informers.append(watch)
+        return watch
 
     def reconcile(self, key: str) -> float | None:
         """Bring what is closer to what should be. Returns in how many seconds to look again, None: when something changes.
 
-        What it raises is retried later: an ApiError quietly, anything else with a line in the log.
+        What it raises is retried later: `NotYet` and an ApiError quietly, anything else with a line in the log.
         """
         raise NotImplementedError
 
@@ -78,6 +95,9 @@ class Controller:
                 self.queue.forget(key)
             else:
                 self.queue.add_rate_limited(key)
+        except NotYet as why:
+            result = str(why)
+            self.queue.add_rate_limited(key, why.background)
         except Exception as fault:
             result = f"{type(fault).__name__}: {fault}"
             log.exception("%s failed at %s, and will try again", self.name, key)

@@ -1,29 +1,26 @@
 """A cache that follows a watch.
 
-An informer lists once, then watches from the list's revision on. Its owner drains it: the events since then are applied to
-the cache in one go, and each change is told (`on_change`). When the watch breaks off it lists again and works out what
-changed; a deletion that was missed is found that way. Events that are older than the cache are ignored, so that a watch may
-repeat itself.
+An informer lists once, then watches from there on (`reflector.py`). Its owner drains it: the events since then are applied to
+the cache in one go, and each change is told (`on_change`).
 
 Indexes map a value (a node's name, an owner's UID) to the objects that have it; a `Tally` keeps sums over such groups, so
 that nobody scans all Pods to count the ready ones.
 
-Models: k8s.io/client-go/tools/cache (reflector.go, shared_informer.go, thread_safe_store.go).
+Models: k8s.io/client-go/tools/cache (shared_informer.go, thread_safe_store.go).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from k8slab.apimachinery.model import KubeObject
-from k8slab.apimachinery.rest import Watch, WatchEvent
+from k8slab.apimachinery.rest import WatchEvent
 from k8slab.client.cached import Cached
 from k8slab.client.client import Client
-from k8slab.clock import NEVER
-from k8slab.observer import QUIET, Observer
+from k8slab.client.reflector import Reflector
 
 T = TypeVar("T", bound=KubeObject)
 RECENT = 20_000
@@ -32,7 +29,7 @@ OnChange = Callable[[T | None, T | None], None]
 """Called with (old, new): old None for what is new, new None for what is gone."""
 
 
-class Informer(Generic[T]):
+class Informer(Reflector, Generic[T]):
     """The objects of one kind, of one namespace or of all, chosen by selectors."""
 
     def __init__(
@@ -47,51 +44,18 @@ class Informer(Generic[T]):
         on_change: OnChange[T] | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
-        self._client, self._kind, self._owner_wake = client, kind, wake
-        self._namespace, self._labels, self._fields = namespace, labels, fields
+        super().__init__(client, kind.resource, namespace=namespace, labels=labels, fields=fields, wake=wake)
+        self._kind = kind
         self._indexers = dict(indexers or {})
         self._listeners: list[OnChange[T]] = [on_change] if on_change else []
         self._cache: dict[str, Cached[T]] = {}
         self._recent: OrderedDict[str, T] = OrderedDict()
         # index name -> value -> the keys that have it, sorted
         self._indexes: dict[str, dict[str, list[str]]] = {name: {} for name in self._indexers}
-        self._watch: Watch | None = None
-        self._revision = 0
-        self.stale = True
-        """Whether it is worth while to drain: a component with 25 informers need not ask 24 of them in vain."""
-        self.release = NEVER
-        """When the watch lets go of events that it holds back; infinity for one that holds none back, as most do."""
-        self.synced = False
-        """Whether the cache has been filled once."""
-        self.observer: Observer = QUIET
 
     def listen(self, on_change: OnChange[T]) -> None:
         """Tell this function too of each change from now on."""
         self._listeners.append(on_change)
-
-    def drain(self) -> bool:
-        """Bring the cache up to date. True if anything changed."""
-        if self._watch is None:
-            return self._relist()
-        self.stale = False  # before the poll, so that what comes during it is not missed
-        changed = False
-        events = self._watch.poll()
-        self.release = self._next_release()
-        for event in events:
-            if event.type == "ERROR":
-                self._stop()
-                return self._relist() or changed
-            if event.type == "BOOKMARK":
-                self._revision = max(self._revision, event.revision)
-                continue
-            if event.revision < self._revision:
-                continue  # the watch repeats itself: what it tells may have been deleted since
-            self._revision = event.revision
-            changed = self._apply(event) or changed
-        if self._watch.closed:
-            self._stop()
-            return self._relist() or changed
-        return changed
 
     def get(self, key: str) -> T | None:
         """The object with the key `namespace/name`, as the cache knows it."""
@@ -113,43 +77,11 @@ class Informer(Generic[T]):
     def __len__(self) -> int:
         return len(self._cache)
 
-    def close(self) -> None:
-        """Stop watching. Safe to call twice."""
-        self._stop()
+    def _known(self) -> Collection[str]:
+        return self._cache
 
-    def _relist(self) -> bool:
-        """List, find out what changed, and watch from there on. True if anything changed."""
-        resource = self._kind.resource
-        query = {
-            name: text for name, text in (("labelSelector", self._labels), ("fieldSelector", self._fields)) if text
-        }
-        found = self._client.raw("GET", resource.path(self._namespace), query=query)
-        revision = found["metadata"]["resourceVersion"]
-        changed = False
-        seen = set()
-        for raw in found["items"]:
-            # A list leaves apiVersion and kind out of its items when it comes over the wire.
-            event = WatchEvent("MODIFIED", raw, int(raw["metadata"]["resourceVersion"]))
-            meta = raw["metadata"]
-            seen.add(f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else meta["name"])
-            changed = self._apply(event) or changed
-        for key in sorted(set(self._cache) - seen):
-            self.observer.told(resource.plural, key, WatchEvent("DELETED", {}, int(revision)))
-            self._put(key, None)
-            self.observer.taken_in()
-            changed = True
-        self._revision = int(revision)
-        self._watch = self._client.watch(
-            self._kind,
-            self._namespace,
-            resource_version=revision,
-            labels=self._labels,
-            fields=self._fields,
-            wake=self._wake,
-        )
-        self.stale = True
-        self.synced = True
-        return changed
+    def _forget(self, key: str) -> None:
+        self._put(key, None)
 
     def _apply(self, event: WatchEvent) -> bool:
         """Apply one event; False if it is older than what is known."""
@@ -204,21 +136,6 @@ class Informer(Generic[T]):
             self._cache[key] = cached
         for tell in self._listeners:
             tell(old, new)
-
-    def _next_release(self) -> float:
-        release: Callable[[], float] = getattr(self._watch, "next_release", lambda: NEVER)
-        return release()
-
-    def _wake(self) -> None:
-        self.stale = True
-        if self._owner_wake is not None:
-            self._owner_wake()
-
-    def _stop(self) -> None:
-        self.stale = True  # also if the list that should follow fails: then the next look lists
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
 
 
 class Tally(Generic[T]):

@@ -68,12 +68,12 @@ class WorkQueue:
             self._due[key, background] = when
             heapq.heappush(self._waiting, (when, next(self._numbers), key, background))
 
-    def add_rate_limited(self, key: str) -> None:
+    def add_rate_limited(self, key: str, background: bool = False) -> None:
         """Queue a key that failed: after 5 ms, 10 ms, 20 ms ... 1,000 s, and not more than 10 a second of all keys."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = min(BASE_DELAY * 2 ** min(failures, 40), MAX_DELAY)
-        self.add_after(key, max(delay, self._bucket.delay()))
+        self.add_after(key, max(delay, self._bucket.delay()), background)
 
     def failures(self, key: str) -> int:
         """How often a key failed since it was last forgotten."""

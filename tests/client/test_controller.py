@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import logging
+from typing import ClassVar
 
 import pytest
 
-from k8slab.api.core import ConfigMap
+from k8slab.api.core import ConfigMap, Namespace
 from k8slab.apimachinery.errors import Conflict
-from k8slab.client.controller import Controller
+from k8slab.client.controller import Controller, NotYet
 from k8slab.clock import NEVER
+from k8slab.observer import Observer
 from tests.client.fake_server import World, config_map
 
 
@@ -105,3 +107,33 @@ def test_closing_ends_its_watches(mine):
     mine.step()
     mine.close()
     assert mine.maps._watch is None
+
+
+def test_what_can_only_wait_is_asked_for_later_and_later(world, mine, caplog):
+    mine.answers = [NotYet("the owner is not there"), NotYet("the owner is not there")]
+    create(world)
+    world.settle()
+    assert len(mine.seen) == 3
+    assert caplog.text == ""
+
+
+def test_waiting_for_what_nobody_works_on_is_no_work(world, mine):
+    mine.answers = [NotYet("nobody knows this kind", background=True)]
+    create(world)
+    world.settle()
+    assert (len(mine.seen), mine.next_work()) == (1, NEVER)
+    assert mine.next_deadline() < NEVER
+    world.pass_time(1)
+    assert len(mine.seen) == 2
+
+
+def test_a_watch_that_is_opened_later_is_observed_too(world, mine):
+    class Told(Observer):
+        resources: ClassVar = []
+
+        def told(self, resource, key, event):
+            self.resources.append(resource)
+
+    mine.queue.observer = Told()
+    mine.informer(Namespace).drain()
+    assert Told.resources == ["namespaces"]
