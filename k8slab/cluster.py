@@ -51,7 +51,8 @@ class Cluster:
     history, byte for byte. In *live* mode the same components run in threads on the machine's clock.
 
     `nodes` is a number, or the nodes' names. `runtime` is "simulated", "docker", or "auto" (Docker where it answers).
-    `replace` puts your own controller in a controller's place: `Cluster(replace={"replicaset": MyController})`.
+    `replace` puts your own controller in a controller's place: `Cluster(replace={"replicaset": MyController})`, or your own
+    scheduler, or the scheduler with your own plugin: `{"scheduler": partial(Scheduler, plugins=(*PLUGINS, Mine()))}`.
     `store` is any etcd (default: in memory). `directory` is where keys and the kubeconfig live (default: a temporary
     folder). `mirrors` says where to pull images from: "registry.k8s.io=mirror.example/k8s".
 
@@ -80,7 +81,7 @@ class Cluster:
         node_names = _node_names(nodes)
         check_choice("mode", [mode], ("stepped", "live"))
         check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
-        check_choice("controller to replace", replace or (), CONTROLLERS)
+        check_choice("controller to replace", replace or (), (*CONTROLLERS, "scheduler"))
         spec = Spec(tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, directory)
         self._hold(Engine(spec, self._new_instrument(), store), port)
         self._engine.loop.settle()

@@ -491,9 +491,9 @@ show(DeploymentController._create_new)
 # The scheduler's answer is one small object, a `Binding`:
 
 # %% id="show-bind"
-from k8slab.scheduler.scheduler import Scheduler
+from k8slab.scheduler.plugins import DefaultBinder
 
-show(Scheduler._bind)
+show(DefaultBinder.bind)
 
 # %% [markdown] id="code-proxy"
 # And the way through the API server to a Pod, `/proxy`, ends here:

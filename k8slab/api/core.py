@@ -31,6 +31,7 @@ class ContainerPort(View):
     name: str = ""
     protocol: str = "TCP"
     host_port: int = 0
+    host_ip: str = ""
 
 
 class ResourceRequirements(View):
@@ -136,6 +137,8 @@ class PodSpec(View):
     host_network: bool = False
     hostname: str = ""
     priority: int | None = None
+    preemption_policy: str = "PreemptLowerPriority"
+    topology_spread_constraints: tuple[Mapping[str, Any], ...] = ()
     volumes: tuple[Volume, ...] = ()
     overhead: Mapping[str, str] = no_entries()
 

@@ -158,9 +158,11 @@ class Engine:
         self.add("etcd-lessor", lambda: LeaseExpiry(self.store, partial(self.loop.wake, "etcd-lessor")))
         if spec.mode == "live":
             self.add("etcd-compactor", lambda: Compactor(self.store, self.clock))
-        for short, make in {**CONTROLLERS, **spec.replace}.items():
+        made = {**CONTROLLERS, **spec.replace}
+        scheduler = made.pop("scheduler", Scheduler)
+        for short, make in made.items():
             self._add_controller(f"{short}-controller", make)
-        self._add_controller("kube-scheduler", Scheduler)
+        self._add_controller("kube-scheduler", scheduler)
         for index, node in enumerate(spec.nodes):
             self.add(f"kubelet-{node}", partial(self._make_kubelet, node, index))
 

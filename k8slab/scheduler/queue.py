@@ -1,7 +1,8 @@
 """The Pods that wait for a node.
 
 *Active*: to be tried now, those of high priority first. *Back-off*: tried in vain, and soon to be tried again.
-*Unschedulable*: nothing has changed since they were tried; a change in the cluster, or five minutes, brings them back.
+*Unschedulable*: nothing has changed since they were tried. A change that may help them brings them back: each plugin says what
+may change its mind (`wakes_on`). So do five minutes.
 
 Models: pkg/scheduler/backend/queue/scheduling_queue.go.
 """
@@ -9,6 +10,7 @@ Models: pkg/scheduler/backend/queue/scheduling_queue.go.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from k8slab.api.core import Pod
@@ -27,6 +29,8 @@ class Waiting:
     since: float
     attempts: int = 0
     tried_at: float = 0.0
+    refused_by: frozenset[str] = frozenset()
+    """The plugins for whose sake no node would do, last time."""
 
     @property
     def backoff(self) -> float:
@@ -37,8 +41,9 @@ class Waiting:
 class SchedulingQueue:
     """By UID, in three places."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, wakes_on: Mapping[str, frozenset[str]] | None = None) -> None:
         self._clock = clock
+        self._wakes_on = wakes_on or {}
         self.observer: Observer = QUIET
         self._pods: dict[str, Waiting] = {}
         self._active: list[tuple[int, float, int, str]] = []
@@ -84,21 +89,28 @@ class SchedulingQueue:
         """A number that rises when something changes that may help a Pod."""
         return self._moves
 
-    def failed(self, uid: str, moves: int) -> None:
-        """No node would do. `moves`: what it was when the attempt began."""
+    def failed(self, uid: str, moves: int, refused_by: frozenset[str] = frozenset()) -> None:
+        """No node would do, for the sake of these plugins. `moves`: what it was when the attempt began."""
         if uid not in self._pods:
             return
+        self._pods[uid].refused_by = refused_by
         if moves != self._moves:
             self._back_off(uid)  # something changed meanwhile: worth another try
         else:
             self._unschedulable[uid] = self._clock.now() + FLUSH_SECONDS
 
-    def move_all(self) -> None:
-        """Something has changed: whoever was unschedulable is tried again, after its back-off."""
+    def move_all(self, event: str = "") -> None:
+        """Something has changed: whom that may help is tried again, after the back-off. An empty event may help all."""
         self._moves += 1
         for uid in list(self._unschedulable):
-            del self._unschedulable[uid]
-            self._back_off(uid)
+            if self._may_help(event, self._pods[uid].refused_by):
+                del self._unschedulable[uid]
+                self._back_off(uid)
+
+    def _may_help(self, event: str, refused_by: frozenset[str]) -> bool:
+        if not event or not refused_by:
+            return True
+        return any(event in self._wakes_on.get(plugin, (event,)) for plugin in refused_by)
 
     def retry_later(self, uid: str) -> None:
         """An attempt broke off with an error: again after the back-off."""

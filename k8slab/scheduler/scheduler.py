@@ -1,31 +1,66 @@
 """The scheduler: a node for each Pod that has none.
 
-Take the first Pod of the queue. Ask every filter about every node. Score those that are left, take the best; between equals
-chance decides. Say so to the API server: `POST pods/<name>/binding` is all that the scheduler ever changes. The kubelet of
-that node sees the Pod come.
+Take the first Pod of the queue. Ask every filter about every node (about some, where there are more than a hundred). Score
+those that are left, take the best; between equals chance decides. Say so to the API server: `POST pods/<name>/binding` is all
+that the scheduler ever says of where a Pod goes. The kubelet of that node sees the Pod come.
 
-A Pod that was bound counts on its node at once (it is *assumed*), without waiting for the watch.
+What it considers is in its plugins (`framework.py`, `plugins/`): put in your own by `Scheduler(..., plugins=(*PLUGINS, Mine()))`.
 
-Models: pkg/scheduler/schedule_one.go, backend/cache/cache.go, eventhandlers.go.
+Models: pkg/scheduler/schedule_one.go, eventhandlers.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-from k8slab.api.core import Node, Pod
+from k8slab.api.core import Namespace, Node, Pod
+from k8slab.api.policy import PodDisruptionBudget
 from k8slab.apimachinery.errors import ApiError, Conflict, NotFound
+from k8slab.apimachinery.rest import JsonObject
 from k8slab.client.client import Client
 from k8slab.client.informer import Informer
 from k8slab.client.recorder import EventRecorder
-from k8slab.clock import Clock, to_rfc3339
+from k8slab.clock import NEVER, Clock, to_rfc3339
 from k8slab.names import Chance
+from k8slab.scheduler.cache import Cache, in_turn
+from k8slab.scheduler.fit_error import fit_error
+from k8slab.scheduler.framework import (
+    NODE,
+    POD_CHANGED,
+    POD_GONE,
+    POD_PLACED,
+    POINTS,
+    Plugin,
+    Rescue,
+    State,
+    Verdict,
+    filter_nodes,
+    score_nodes,
+    takes_part,
+    totals,
+)
 from k8slab.scheduler.node_info import NodeInfo, PodInfo
-from k8slab.scheduler.plugins import PLUGINS, Plugin, Verdict, filter_nodes, fit_error, score_nodes
+from k8slab.scheduler.plugins import PLUGINS
+from k8slab.scheduler.preemption import Budget, Candidate
 from k8slab.scheduler.queue import SchedulingQueue
 
 SCHEDULER_NAME = "default-scheduler"
+ALL_UP_TO, LOWEST_SHARE = 100, 5
+"""So many nodes are all asked about; of more, a share that falls to so many per cent."""
+
+
+@dataclass(slots=True)
+class Permitted:
+    """A Pod that has its node, and waits for a plugin's permission."""
+
+    pod: PodInfo
+    node: str
+    until: float
+    plugin: str
+    allowed: bool = False
 
 
 class Scheduler:
@@ -41,165 +76,291 @@ class Scheduler:
         *,
         wake: Callable[[], None] = lambda: None,
         plugins: Sequence[Plugin] = PLUGINS,
+        scheduler_name: str = SCHEDULER_NAME,
     ) -> None:
+        """`scheduler_name`: of the Pods that it is for (`spec.schedulerName`)."""
         self.client, self.clock, self.chance, self.plugins = client, clock, chance, plugins
-        self.recorder = EventRecorder(client, clock, SCHEDULER_NAME)
-        self.queue = SchedulingQueue(clock)
-        self.cache: dict[str, NodeInfo] = {}
-        """The nodes by name, with what is on them."""
-        self._where: dict[str, str] = {}
-        # Pods on nodes that are not known (yet), by node.
-        self._homeless: dict[str, dict[str, PodInfo]] = {}
-        self._order: list[NodeInfo] = []
+        self.scheduler_name = scheduler_name
+        self.recorder = EventRecorder(client, clock, scheduler_name)
+        self.queue = SchedulingQueue(clock, {plugin.name: plugin.wakes_on for plugin in plugins})
+        self.cache = Cache()
+        self.waiting: dict[str, Permitted] = {}
+        """Pods that wait for permission, by UID."""
+        self._wake = wake
+        self._start = 0
+        self._points = {point: [each for each in plugins if takes_part(each, point)] for point in POINTS}
+        # Of namespaces, by name.
+        self._labels: dict[str, Mapping[str, str]] = {}
         self.nodes: Informer[Node] = Informer(client, Node, on_change=self._node_changed, wake=wake)
         self.pods: Informer[Pod] = Informer(client, Pod, on_change=self._pod_changed, wake=wake)
+        self.namespaces: Informer[Namespace] = Informer(client, Namespace, on_change=self._namespace_changed, wake=wake)
+        self.disruption_budgets: Informer[PodDisruptionBudget] = Informer(client, PodDisruptionBudget, wake=wake)
+        self._informers: Sequence[Informer[Any]] = (self.nodes, self.pods, self.namespaces, self.disruption_budgets)
 
     def step(self) -> bool:
         """Place one Pod."""
-        news = self.nodes.drain()
-        news = self.pods.drain() or news
+        news = [
+            informer.drain() for informer in self._informers if informer.stale or informer.release <= self.clock.now()
+        ]
+        if self._settle_waiting():
+            return True
         waiting = self.queue.pop()
         if waiting is None:
-            return news
-        moves = self.queue.moves
-        pod = PodInfo.of(waiting.pod)
-        verdict = filter_nodes(self.plugins, pod, self._order)
-        if not verdict.fitting:
-            self._refuse(pod.pod, verdict, moves)
-        else:
-            self._bind(pod, self._choose(pod, verdict.fitting))
-        self.queue.observer.ended(pod.pod.key, "" if verdict.fitting else "unschedulable")
+            return any(news)
+        self.queue.observer.ended(waiting.pod.key, self._schedule(PodInfo.of(waiting.pod)))
         return True
+
+    def allow(self, uid: str) -> None:
+        """Give a Pod the permission that it waits for. One that does not wait is fine."""
+        if uid in self.waiting:
+            self.waiting[uid].allowed = True
+            self._wake()
 
     def next_deadline(self) -> float:
         """When a Pod comes out of its back-off, or a watch brings news that it held back."""
-        return min(self.queue.next_ready(), self._next_release())
+        return min(self.queue.next_ready(), self._next_release(), self._next_permission())
 
     def next_work(self) -> float:
         """The same: a Pod in back-off will be tried, whatever comes of it. One that is unschedulable only waits."""
-        return min(self.queue.next_backoff(), self._next_release())
+        return min(self.queue.next_backoff(), self._next_release(), self._next_permission())
 
     def close(self) -> None:
         """Stop watching."""
-        self.nodes.close()
-        self.pods.close()
+        for informer in self._informers:
+            informer.close()
 
-    def _choose(self, pod: PodInfo, nodes: Sequence[NodeInfo]) -> NodeInfo:
+    # One Pod.
+
+    def _schedule(self, pod: PodInfo) -> str:
+        """One cycle; what came of it, if it was not a node."""
+        moves = self.queue.moves
+        state = self.cache.state(self._labels)
+        verdict = self._look(state, pod)
+        if verdict.fitting:
+            return self._take(pod, self._choose(state, pod, verdict.fitting))
+        rescue = self._make_room(state, pod, verdict) if state.nodes else Rescue()
+        self._refuse(pod.pod, verdict, moves, fit_error(verdict, len(state.nodes), rescue.message), rescue.node)
+        return "unschedulable"
+
+    def _look(self, state: State, pod: PodInfo) -> Verdict:
+        """Which nodes will do, of enough of them. Where room is made for others, it is theirs."""
+        expected = self.cache.expecting(state, pod)
+        nodes = in_turn(expected.nodes, self._start)
+        found = filter_nodes(self.plugins, expected, pod, nodes, enough_of(len(nodes)))
+        if nodes and found.looked_at < len(nodes):
+            self._start = (self._start + found.looked_at) % len(nodes)
+        if expected is state or not found.fitting:
+            return found
+        # Those for whom room is made may never come: the node has to do without them too.
+        real = [self.cache.nodes[node.name] for node in found.fitting]
+        return filter_nodes(self.plugins, state, pod, real)
+
+    def _choose(self, state: State, pod: PodInfo, nodes: Sequence[NodeInfo]) -> NodeInfo:
         if len(nodes) == 1:
             return nodes[0]
-        scores = score_nodes(self.plugins, pod, nodes)
+        nominated = pod.pod.status.nominated_node_name
+        if nominated and any(node.name == nominated for node in nodes):
+            return self.cache.nodes[nominated]
+        scores = totals(score_nodes(self.plugins, state, pod, nodes), len(nodes))
         best = max(scores)
         equal = [node for node, score in zip(nodes, scores, strict=True) if score == best]
         return equal[self.chance.integer("schedule", pod.pod.uid) % len(equal)]
 
-    def _bind(self, pod: PodInfo, node: NodeInfo) -> None:
-        meta = pod.pod.metadata
-        binding = {
-            "apiVersion": "v1",
-            "kind": "Binding",
-            "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
-            "target": {"kind": "Node", "name": node.name},
-        }
-        try:
-            self.client.raw("POST", Pod.resource.path(meta.namespace, meta.name, "binding"), body=binding)
-        except (NotFound, Conflict):
-            self.queue.remove(meta.uid)  # gone, or bound by somebody else: the watch will tell
-            return
-        except ApiError as error:
-            self.recorder.event(pod.pod, "Warning", "FailedScheduling", f"binding rejected: {error.message}")
-            self.queue.retry_later(meta.uid)
-            return
-        self.queue.remove(meta.uid)
-        self._place(pod, node.name)
-        message = f"Successfully assigned {meta.namespace}/{meta.name} to {node.name}"
-        self.recorder.event(pod.pod, "Normal", "Scheduled", message)
+    def _take(self, pod: PodInfo, node: NodeInfo) -> str:
+        """The node is chosen: ask those who have a say in it, and bind."""
+        for plugin in self._points["reserve"]:
+            if why := plugin.reserve(pod, node.name):
+                return self._give_up(pod, node.name, f'running Reserve plugin "{plugin.name}": {why}')
+        for plugin in self._points["permit"]:
+            answer = plugin.permit(pod, node.name)
+            if isinstance(answer, str) and answer:
+                return self._give_up(pod, node.name, answer)
+            if not isinstance(answer, str):
+                self.cache.place(pod.pod, node.name)
+                until = self.clock.now() + answer
+                self.waiting[pod.pod.uid] = Permitted(pod, node.name, until, plugin.name)
+                return "waiting for permission"
+        return self._bind(pod, node.name)
 
-    def _refuse(self, pod: Pod, verdict: Verdict, moves: int) -> None:
-        message = fit_error(verdict, len(self._order))
-        self.queue.failed(pod.uid, moves)
+    def _bind(self, pod: PodInfo, node: str) -> str:
+        meta = pod.pod.metadata
+        for plugin in self._points["pre_bind"]:
+            if why := plugin.pre_bind(pod, node):
+                return self._give_up(pod, node, f'running PreBind plugin "{plugin.name}": {why}')
+        try:
+            any(plugin.bind(self.client, pod, node) for plugin in self._points["bind"])
+        except (NotFound, Conflict):
+            self._unreserve(pod, node)
+            self.queue.remove(meta.uid)  # gone, or bound by somebody else: the watch will tell
+            return "gone, or bound already"
+        except ApiError as error:
+            return self._give_up(pod, node, f"binding rejected: {error.message}")
+        self.queue.remove(meta.uid)
+        self.cache.nominated.pop(meta.uid, None)
+        self.cache.place(pod.pod, node)
+        message = f"Successfully assigned {meta.namespace}/{meta.name} to {node}"
+        self.recorder.event(pod.pod, "Normal", "Scheduled", message)
+        for plugin in self._points["post_bind"]:
+            plugin.post_bind(pod, node)
+        return ""
+
+    def _give_up(self, pod: PodInfo, node: str, why: str) -> str:
+        """A node was chosen, and it came to nothing."""
+        self._unreserve(pod, node)
+        self.recorder.event(pod.pod, "Warning", "FailedScheduling", why)
+        self.queue.retry_later(pod.pod.uid)
+        return why
+
+    def _unreserve(self, pod: PodInfo, node: str) -> None:
+        self.cache.leave(pod.pod.uid)
+        for plugin in reversed(self._points["unreserve"]):
+            plugin.unreserve(pod, node)
+
+    def _refuse(self, pod: Pod, verdict: Verdict, moves: int, message: str, nominated: str) -> None:
+        self.queue.failed(pod.uid, moves, verdict.refused_by)
         self.recorder.event(pod, "Warning", "FailedScheduling", message)
         before = pod.condition("PodScheduled")
-        if before is not None and (before.reason, before.message) == ("Unschedulable", message):
+        known = before is not None and (before.reason, before.message) == ("Unschedulable", message)
+        if known and nominated == pod.status.nominated_node_name:
             return
         since = before.last_transition_time if before is not None and before.status == "False" else None
-        condition: dict[str, Any] = {
-            "type": "PodScheduled",
-            "status": "False",
-            "reason": "Unschedulable",
-            "message": message,
-            "observedGeneration": pod.metadata.generation,
-            "lastTransitionTime": since or to_rfc3339(self.clock.now()),
-        }
-        others = [
-            each.model_dump(by_alias=True, exclude_none=True)
-            for each in pod.status.conditions
-            if each.type != "PodScheduled"
-        ]
-        try:
-            self.client.patch_status(Pod, pod.name, pod.namespace, {"conditions": [*others, condition]}, uid=pod.uid)
-        except ApiError:
-            return  # it has gone, or will be tried again
+        condition = _condition(pod, "PodScheduled", "False", "Unschedulable", message, since or self._now())
+        status: JsonObject = {"conditions": _with_condition(pod, condition)}
+        if nominated or pod.status.nominated_node_name:
+            status["nominatedNodeName"] = nominated or None
+        with suppress(ApiError):  # it has gone, or will be tried again
+            self.client.patch_status(Pod, pod.name, pod.namespace, status, uid=pod.uid)
+
+    # Making room.
+
+    def _make_room(self, state: State, pod: PodInfo, verdict: Verdict) -> Rescue:
+        expected = self.cache.expecting(state, pod)
+        for plugin in self._points["post_filter"]:
+            rescue = plugin.post_filter(self, expected, pod, verdict)
+            if rescue.node:
+                self.cache.nominated[pod.pod.uid] = (rescue.node, pod)
+                return rescue
+            if rescue.message:
+                self.cache.nominated.pop(pod.pod.uid, None)
+                return rescue
+        return Rescue()
+
+    def preempt(self, pod: PodInfo, candidate: Candidate) -> None:
+        """Have the victims go, and say why."""
+        told = f"{self.scheduler_name}: preempting to accommodate a higher priority pod"
+        for victim in candidate.victims:
+            found = self.pods.get(f"{victim.namespace}/{victim.name}")
+            if found is None or found.uid != victim.uid:
+                continue
+            condition = _condition(found, "DisruptionTarget", "True", "PreemptionByScheduler", told, self._now())
+            status = {"conditions": _with_condition(found, condition)}
+            with suppress(ApiError):  # whatever goes wrong: the Pod will be tried again
+                self.client.patch_status(Pod, found.name, found.namespace, status, uid=found.uid)
+                self.client.delete(Pod, found.name, found.namespace, uid=found.uid)
+            message = f"Preempted by pod {pod.pod.uid} on node {candidate.node}"
+            self.recorder.event(found, "Normal", "Preempted", message)
+        for uid, (node, other) in list(self.cache.nominated.items()):
+            if node == candidate.node and other.priority < pod.priority:
+                del self.cache.nominated[uid]  # it has to look for another place
+
+    def budgets(self) -> list[Budget]:
+        """The disruption budgets, and what they allow now."""
+        return [Budget.of(each) for each in self.disruption_budgets.list()]
+
+    # Permission.
+
+    def _settle_waiting(self) -> bool:
+        """Go on with one Pod that has its permission, or has waited for too long. False if there is none."""
+        for uid, each in self.waiting.items():
+            if each.allowed or each.until <= self.clock.now():
+                del self.waiting[uid]
+                self.queue.observer.began(each.pod.pod.key)
+                late = f"pod {each.pod.pod.key!r} was not permitted in time by plugin {each.plugin!r}"
+                result = self._bind(each.pod, each.node) if each.allowed else self._give_up(each.pod, each.node, late)
+                self.queue.observer.ended(each.pod.pod.key, result)
+                return True
+        return False
+
+    def _next_permission(self) -> float:
+        return min((0.0 if each.allowed else each.until for each in self.waiting.values()), default=NEVER)
 
     def _next_release(self) -> float:
-        return min(self.nodes.release, self.pods.release)
+        return min(informer.release for informer in self._informers)
 
-    # The cache.
+    # What happened.
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
-        node = new or old
-        assert node is not None
-        before = self.cache.get(node.name)
         if new is None:
-            self.cache.pop(node.name, None)
-            if before is not None and before.pods:
-                self._homeless[node.name] = before.pods
-        else:
-            pods = before.pods if before is not None else self._homeless.pop(node.name, {})
-            self.cache[node.name] = NodeInfo.of(new, pods.values())
-            if old is None or _matters(old, new):
-                self.queue.move_all()
-        self._order = [self.cache[name] for name in sorted(self.cache)]
+            assert old is not None
+            self.cache.remove_node(old.name)
+        elif self.cache.set_node(new):
+            self.queue.move_all(NODE)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
         assert pod is not None
         if new is None or new.finished:
-            self.queue.remove(pod.uid)
-            if self._leave(pod.uid):
-                self.queue.move_all()
+            self._forget(pod.uid)
+            if self.cache.leave(pod.uid):
+                self.queue.move_all(POD_GONE)
         elif new.spec.node_name:
-            self.queue.remove(new.uid)
-            if self._where.get(new.uid) != new.spec.node_name:
-                self._leave(new.uid)
-                self._place(PodInfo.of(new), new.spec.node_name)
-        elif new.metadata.deleting or new.spec.scheduling_gates:
-            self.queue.remove(new.uid)
-        elif new.spec.scheduler_name == SCHEDULER_NAME and new.uid not in self._where:
+            known = new.uid in self.cache
+            self._forget(new.uid)
+            if not known or old is None or _matters(old, new):
+                self.cache.place(new, new.spec.node_name)
+            if not known:
+                self.queue.move_all(POD_PLACED)
+            elif old is not None and old.metadata.labels != new.metadata.labels:
+                self.queue.move_all(POD_CHANGED)
+        elif new.metadata.deleting or any(plugin.pre_enqueue(new) for plugin in self._points["pre_enqueue"]):
+            self._forget(new.uid)
+        elif new.spec.scheduler_name == self.scheduler_name and new.uid not in self.cache:
             self.queue.add(new)  # one that is placed and comes without a node is old news
+            if new.status.nominated_node_name:
+                self.cache.nominated.setdefault(new.uid, (new.status.nominated_node_name, PodInfo.of(new)))
 
-    def _place(self, pod: PodInfo, node: str) -> None:
-        self._where[pod.pod.uid] = node
-        if node in self.cache:
-            self.cache[node].add(pod)
-        else:
-            self._homeless.setdefault(node, {})[pod.pod.uid] = pod
+    def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
+        if new is not None:
+            self._labels[new.name] = new.metadata.labels
+        elif old is not None:
+            self._labels.pop(old.name, None)
 
-    def _leave(self, uid: str) -> bool:
-        node = self._where.pop(uid, None)
-        if node is None:
-            return False
-        if node in self.cache:
-            self.cache[node].remove(uid)
-        else:
-            self._homeless.get(node, {}).pop(uid, None)
-        return True
+    def _forget(self, uid: str) -> None:
+        self.queue.remove(uid)
+        self.waiting.pop(uid, None)
+        self.cache.nominated.pop(uid, None)
+
+    def _now(self) -> str:
+        return to_rfc3339(self.clock.now())
 
 
-def _matters(old: Node, new: Node) -> bool:
-    """Whether a change of a node can make a Pod fit: a heartbeat cannot."""
+def _matters(old: Pod, new: Pod) -> bool:
+    """Whether something has changed of a Pod that others have to reckon with."""
     return (
-        old.spec.taints != new.spec.taints
-        or old.spec.unschedulable != new.spec.unschedulable
-        or old.status.allocatable != new.status.allocatable
-        or old.metadata.labels != new.metadata.labels
+        (old.metadata.labels, old.metadata.deleting) != (new.metadata.labels, new.metadata.deleting)
+        or old.status.start_time != new.status.start_time
+        or old.spec != new.spec
     )
+
+
+def enough_of(nodes: int) -> int:
+    """After how many fitting nodes the search ends; 0: it goes on to the last. Models: numFeasibleNodesToFind."""
+    if nodes < ALL_UP_TO:
+        return 0
+    return max(ALL_UP_TO, nodes * max(50 - nodes // 125, LOWEST_SHARE) // 100)
+
+
+def _condition(pod: Pod, kind: str, status: str, reason: str, message: str, since: str) -> JsonObject:
+    return {
+        "type": kind,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "observedGeneration": pod.metadata.generation,
+        "lastTransitionTime": since,
+    }
+
+
+def _with_condition(pod: Pod, condition: JsonObject) -> list[JsonObject]:
+    others = [each for each in pod.status.conditions if each.type != condition["type"]]
+    return [*(each.model_dump(by_alias=True, exclude_none=True) for each in others), condition]

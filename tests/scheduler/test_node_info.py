@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from k8slab.api.core import Pod
-from k8slab.scheduler.node_info import CPU, DEFAULT_MEMORY, DEFAULT_MILLICPU, MEMORY, requests_of
+from k8slab.scheduler.node_info import CPU, DEFAULTS, MEMORY, requests_of, scoring_request
 from tests.scheduler.objects import node, pod
 
 
@@ -42,9 +42,8 @@ def test_the_overhead_of_its_runtime_comes_on_top():
 
 def test_a_pod_without_requests_counts_for_something_when_nodes_are_compared():
     info = pod()
-    assert (info.requests, info.scoring_request(CPU), info.scoring_request(MEMORY)) == (
-        {}, DEFAULT_MILLICPU, DEFAULT_MEMORY
-    )  # fmt: skip
+    assert info.requests == {}
+    assert {name: scoring_request(info.requests, name) for name in DEFAULTS} == {CPU: 100, MEMORY: 200 * 1024**2}
 
 
 def test_a_node_sums_up_what_is_on_it():

@@ -204,10 +204,10 @@ def test_no_node_is_ever_given_more_than_it_has(requests, nodes):
     for number, cpu in enumerate(requests):
         world.pod(f"web-{number}", cpu=cpu)
     world.settle()
-    for info in world.scheduler.cache.values():
+    for info in world.scheduler.cache.nodes.values():
         assert info.requested.get("cpu", 0) <= 2000
         assert len(info.pods) <= 3
-        assert sorted(each.pod.name for each in info.pods.values()) == sorted(
+        assert sorted(each.name for each in info.pods.values()) == sorted(
             name for name, node in world.where().items() if node == info.name
         )
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from k8slab.api.core import Node as NodeView
 from k8slab.api.core import Pod
+from k8slab.api.policy import PodDisruptionBudget
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.engine.engine import Engine
 from k8slab.lab import records
@@ -25,8 +26,11 @@ from k8slab.lab.pictures.units import Unit, units
 from k8slab.lab.reference import Reference, not_there, reference
 from k8slab.lab.trace import Trace
 from k8slab.mistake import Mistake
-from k8slab.scheduler.node_info import NodeInfo, PodInfo
-from k8slab.scheduler.plugins import PLUGINS, Plugin, Verdict, filter_nodes, fit_error
+from k8slab.scheduler.fit_error import fit_error
+from k8slab.scheduler.framework import Plugin, State, Verdict, filter_nodes, score_nodes, takes_part
+from k8slab.scheduler.node_info import NodeInfo, PodInfo, Resident
+from k8slab.scheduler.plugins import PLUGINS
+from k8slab.scheduler.preemption import Budget, find_room
 
 SCHEDULER = "kube-scheduler"
 PASSED, SKIPPED, NOT_ASKED = "ok", "-", "not asked"
@@ -102,10 +106,15 @@ def verdicts_of(engine: Engine, trace: Trace, unit: Unit, plugins: Sequence[Plug
         raise Mistake("the trace no longer holds what the scheduler knew then")
     nodes = _nodes(engine, trace, heard, unit)
     pod = PodInfo.of(Pod.of(raw))
-    verdict = filter_nodes(plugins, pod, nodes)
-    scores = _scores(plugins, pod, verdict.fitting)
-    found = tuple(_node_verdict(plugins, pod, node, verdict, scores) for node in nodes)
-    message = "" if verdict.fitting else fit_error(verdict, len(nodes))
+    state = State.of(
+        nodes, {raw["metadata"]["name"]: raw["metadata"].get("labels") or {} for raw in heard.all("namespaces")}
+    )
+    plugins = [plugin for plugin in plugins if takes_part(plugin, "filter") or takes_part(plugin, "score")]
+    verdict = filter_nodes(plugins, state, pod, nodes)
+    scores = score_nodes(plugins, state, pod, verdict.fitting)
+    by_node = {node.name: {name: each[at] for name, each in scores.items()} for at, node in enumerate(verdict.fitting)}
+    found = tuple(_node_verdict(plugins, state, pod, node, verdict, by_node) for node in nodes)
+    message = "" if verdict.fitting else fit_error(verdict, len(nodes), _room(heard, plugins, state, pod, verdict))
     return Verdicts(tuple(plugin.name for plugin in plugins), found, _bound_to(engine, unit), message)
 
 
@@ -148,7 +157,7 @@ def _nodes(engine: Engine, trace: Trace, heard: Heard, unit: Unit) -> list[NodeI
         pod = Pod.of(raw)
         node = pod.spec.node_name or assumed.get(uid, "")
         if node in infos and not pod.finished:
-            infos[node].add(PodInfo.of(pod))
+            infos[node].add(Resident.of(pod))
     return [infos[name] for name in sorted(infos)]
 
 
@@ -169,24 +178,19 @@ def _assumed(engine: Engine, trace: Trace, unit: Unit) -> dict[str, str]:
     return found
 
 
-def _scores(plugins: Sequence[Plugin], pod: PodInfo, nodes: Sequence[NodeInfo]) -> dict[str, dict[str, float]]:
-    """node -> plugin -> weighted score. One node alone is taken without being scored; here it is all the same."""
-    found: dict[str, dict[str, float]] = {node.name: {} for node in nodes}
-    for plugin in plugins:
-        if plugin.weight and not plugin.skips(pod):
-            for node, score in zip(nodes, plugin.normalize([plugin.score(pod, each) for each in nodes]), strict=True):
-                found[node.name][plugin.name] = plugin.weight * score
-    return found
-
-
 def _node_verdict(
-    plugins: Sequence[Plugin], pod: PodInfo, node: NodeInfo, verdict: Verdict, scores: dict[str, dict[str, float]]
+    plugins: Sequence[Plugin],
+    state: State,
+    pod: PodInfo,
+    node: NodeInfo,
+    verdict: Verdict,
+    scores: dict[str, dict[str, float]],
 ) -> NodeVerdict:
     refused = node.name in verdict.reasons
     said, asked = [], True
     for plugin in plugins:
-        skips = plugin.skips(pod)
-        refusal = plugin.filter(pod, node) if asked and refused and not skips else ()
+        skips = plugin.skips(state, pod)
+        refusal = plugin.filter(state, pod, node) if asked and refused and not skips else ()
         if skips or not asked:
             said.append(SKIPPED if skips else NOT_ASKED)
         elif refusal:
@@ -196,6 +200,13 @@ def _node_verdict(
             score = scores.get(node.name, {}).get(plugin.name)
             said.append(PASSED if score is None else f"{score:g}")
     return NodeVerdict(node.name, tuple(said), None if refused else sum(scores[node.name].values()))
+
+
+def _room(heard: Heard, plugins: Sequence[Plugin], state: State, pod: PodInfo, verdict: Verdict) -> str:
+    """Why no room could be made; empty if it was."""
+    budgets = [Budget.of(PodDisruptionBudget.of(raw)) for raw in heard.all("poddisruptionbudgets")]
+    found = find_room(plugins, state, pod, verdict, budgets)
+    return found if isinstance(found, str) else ""
 
 
 def _bound_to(engine: Engine, unit: Unit) -> str:

@@ -4,24 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from k8slab.scheduler.fit_error import fit_error
+from k8slab.scheduler.framework import MAX_SCORE, State, filter_nodes, score_nodes, totals
+from k8slab.scheduler.node_info import Resident
 from k8slab.scheduler.plugins import (
-    MAX_SCORE,
     PLUGINS,
     NodeAffinity,
     NodeResourcesBalancedAllocation,
     NodeResourcesFit,
     TaintToleration,
-    filter_nodes,
-    fit_error,
-    score_nodes,
 )
 from tests.scheduler.objects import node, pod
 
-NO_ROOM_MADE = "no new claims to deallocate, preemption: 0/{0} nodes are available: {1}."
-
 
 def refusals(a_pod, a_node):
-    return list(filter_nodes(PLUGINS, a_pod, [a_node]).reasons.get(a_node.name, []))
+    return list(filter_nodes(PLUGINS, State.of([a_node]), a_pod, [a_node]).reasons.get(a_node.name, []))
 
 
 def taint(effect="NoSchedule", key="dedicated", value="db"):
@@ -90,7 +87,7 @@ def test_the_first_refusal_counts():
 
 
 def error(a_pod, *nodes):
-    return fit_error(filter_nodes(PLUGINS, a_pod, nodes), len(nodes))
+    return fit_error(filter_nodes(PLUGINS, State.of(nodes), a_pod, nodes), len(nodes))
 
 
 def test_without_nodes_the_error_is_short():
@@ -104,31 +101,23 @@ def test_the_error_counts_the_reasons_in_alphabetical_order():
         node("c", pods=[pod("more", cpu="3")]),
     ]
     assert error(pod(cpu="2"), *nodes) == (
-        "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. no new claims to deallocate, "
-        "preemption: 0/3 nodes are available: 1 Preemption is not helpful for scheduling, "
-        "2 No preemption victims found for incoming pod."
+        "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu."
     )
 
 
-def test_where_a_pod_asks_for_more_than_there_is_preemption_is_no_help():
-    end = NO_ROOM_MADE.format(1, "1 Preemption is not helpful for scheduling")
-    assert error(pod(cpu="100"), node()) == f"0/1 nodes are available: 1 Insufficient cpu. {end}"
-
-
-def test_where_pods_are_in_the_way_there_are_no_victims():
-    end = NO_ROOM_MADE.format(1, "1 No preemption victims found for incoming pod")
-    crowded = node(room={"pods": "1"}, pods=[pod("other")])
-    assert error(pod(), crowded) == f"0/1 nodes are available: 1 Too many pods. {end}"
+def test_of_a_refused_node_it_is_known_whether_fewer_pods_would_help():
+    nodes = [node("full", pods=[pod("other", cpu="3")]), node("small", room={"cpu": "1"})]
+    assert filter_nodes(PLUGINS, State.of(nodes), pod(cpu="2"), nodes).hopeless == {"small"}
 
 
 def test_a_node_may_count_for_several_reasons():
     assert error(pod(cpu="5", memory="9Gi"), node()).startswith(
-        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. "
+        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory."
     )
 
 
 def best(a_pod, *nodes, plugins=PLUGINS):
-    scores = score_nodes(plugins, a_pod, nodes)
+    scores = totals(score_nodes(plugins, State.of(nodes), a_pod, nodes), len(nodes))
     return nodes[scores.index(max(scores))].name
 
 
@@ -157,7 +146,7 @@ def test_a_preferred_label_is_better():
 
 
 def test_least_allocated_is_the_share_that_stays_free():
-    assert NodeResourcesFit().score(pod(cpu="1", memory="2Gi"), node()) == 75
+    assert NodeResourcesFit().score(State.of([]), pod(cpu="1", memory="2Gi"), node()) == 75
 
 
 amounts = st.tuples(st.integers(0, 5000), st.integers(0, 9000))
@@ -171,15 +160,15 @@ def of(amount, name="web"):
 @given(amounts, nodes)
 def test_every_score_is_between_0_and_100(asked, crowds):
     them = [node(str(n), pods=[of(a, f"{n}-{m}") for m, a in enumerate(crowd)]) for n, crowd in enumerate(crowds)]
-    for plugin in PLUGINS:
-        scores = plugin.normalize([plugin.score(of(asked), each) for each in them])
-        assert all(0 <= score <= MAX_SCORE for score in scores), plugin.name
+    weights = {plugin.name: plugin.weight for plugin in PLUGINS}
+    for name, scores in score_nodes(PLUGINS, State.of(them), of(asked), them).items():
+        assert all(0 <= score <= MAX_SCORE * weights[name] for score in scores), name
 
 
 @given(amounts, nodes)
 def test_pods_on_the_nodes_that_fit_never_ask_for_more_than_there_is(asked, crowds):
     them = [node(str(n), pods=[of(a, f"{n}-{m}") for m, a in enumerate(crowd)]) for n, crowd in enumerate(crowds)]
-    for each in filter_nodes(PLUGINS, of(asked), them).fitting:
+    for each in filter_nodes(PLUGINS, State.of(them), of(asked), them).fitting:
         for place, name in enumerate(("cpu", "memory")):
             assert not asked[place] or each.requested.get(name, 0) + of(asked).requests[name] <= each.allocatable[name]
 
@@ -187,9 +176,9 @@ def test_pods_on_the_nodes_that_fit_never_ask_for_more_than_there_is(asked, crow
 @given(st.lists(amounts, max_size=5), st.data())
 def test_what_comes_and_goes_leaves_no_trace(crowd, data):
     info = node()
-    pods = [of(amount, str(number)) for number, amount in enumerate(crowd)]
+    pods = [Resident.of(of(amount, str(number)).pod) for number, amount in enumerate(crowd)]
     for each in pods:
         info.add(each)
     for each in data.draw(st.permutations(pods)):
-        info.remove(each.pod.uid)
+        info.remove(each.uid)
     assert not any((*info.requested.values(), *info.scored.values(), *info.pods))
