@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from k8slab.api.core import Condition
 from k8slab.apimachinery.meta import no_entries
 from k8slab.apimachinery.model import KubeObject, View
 from k8slab.apimachinery.scheme import Resource
@@ -31,6 +32,7 @@ class PodDisruptionBudgetStatus(View):
     expected_pods: int = 0
     observed_generation: int = 0
     disrupted_pods: Mapping[str, str] = no_entries()
+    conditions: tuple[Condition, ...] = ()
 
 
 class PodDisruptionBudget(KubeObject):

@@ -36,6 +36,7 @@ from k8slab.client.line import Line
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, RealClock, SkewedClock, VirtualClock
 from k8slab.controllers.deployment import DeploymentController
+from k8slab.controllers.disruption import DisruptionController
 from k8slab.controllers.garbage_collector import GarbageCollector
 from k8slab.controllers.namespace import NamespaceController
 from k8slab.controllers.replicaset import ReplicaSetController
@@ -69,6 +70,7 @@ MakeComponent = Callable[..., Component]
 CONTROLLERS: Mapping[str, MakeComponent] = {
     "deployment": DeploymentController,
     "replicaset": ReplicaSetController,
+    "disruption": DisruptionController,
     "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
     "garbage-collector": partial(GarbageCollector, resources=tuple(RESOURCES.values())),
 }
