@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from k8slab.apimachinery.rest import JsonObject
-from k8slab.apimachinery.schema import REFERENCE, definition_for, schemas
+from k8slab.apimachinery.schema import REFERENCE, Definition, definition_for, schemas
 from k8slab.apimachinery.scheme import Resource
 
 VERSION = "v1.37.0"
@@ -31,6 +31,8 @@ PATCH_TYPES = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
 )
+CUSTOM_PATCH_TYPES = PATCH_TYPES[:-1]
+"""A strategic merge needs to know more of a kind's lists than a custom kind's schema says."""
 
 # HTTP method -> x-kubernetes-action, for a collection and for one object.
 ON_COLLECTION = {"get": "list", "post": "post", "delete": "deletecollection"}
@@ -57,20 +59,29 @@ PARAMETERS: dict[str, dict[str, str]] = {
 }
 
 
-def openapi_v3(group: str, version: str, resources: Iterable[Resource]) -> JsonObject:
-    """The document of a group and version. Resources whose kind has no schema get paths, but no component."""
+def openapi_v3(
+    group: str, version: str, resources: Iterable[Resource], custom: Mapping[str, Definition] | None = None
+) -> JsonObject:
+    """The document of a group and version. Resources whose kind has no schema get paths, but no component.
+
+    `custom` has the definitions of the kinds, and of their lists, that are not built in, by their names.
+    """
     paths: JsonObject = {}
     roots = [META + name for name in ("DeleteOptions", "Patch", "Status", "WatchEvent")]
+    own = {each.name: _translated(each.schema) for each in (custom or {}).values()}
+    for each in own.values():
+        roots += [name for name in _referred(each) if name not in own]
     for resource in resources:
         for kind in (resource.kind, resource.kind + "List"):
             if definition := definition_for(group, version, kind):
                 roots.append(definition.name)
-        paths |= _paths(resource)
+        paths |= _paths(resource, custom or {})
+    components = {name: _component(name) for name in _reachable(roots)} | own
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": VERSION},
         "paths": paths,
-        "components": {"schemas": {name: _component(name) for name in _reachable(roots)}},
+        "components": {"schemas": dict(sorted(components.items()))},
     }
 
 
@@ -121,7 +132,12 @@ def _reachable(roots: Iterable[str]) -> list[str]:
 
 @cache
 def _references(name: str) -> tuple[str, ...]:
-    return tuple(reference.removeprefix(COMPONENTS) for reference in _references_in(_component(name)))
+    return _referred(_component(name))
+
+
+def _referred(schema: JsonObject) -> tuple[str, ...]:
+    """The names of the schemas that a schema refers to."""
+    return tuple(reference.removeprefix(COMPONENTS) for reference in _references_in(schema))
 
 
 def _references_in(value: Any) -> Iterator[str]:
@@ -139,28 +155,29 @@ def _references_in(value: Any) -> Iterator[str]:
 # ---- paths
 
 
-def _paths(resource: Resource) -> JsonObject:
+def _paths(resource: Resource, custom: Mapping[str, Definition]) -> JsonObject:
     """The paths of a resource: of all namespaces, of the collection, of one object."""
     where = resource.prefix + ("/namespaces/{namespace}" if resource.namespaced else "")
     found = {
-        f"{where}/{resource.plural}": _operations(resource, ON_COLLECTION),
-        f"{where}/{resource.plural}/{{name}}": _operations(resource, ON_OBJECT) | {"parameters": [_in_path("name")]},
+        f"{where}/{resource.plural}": _operations(resource, ON_COLLECTION, custom),
+        f"{where}/{resource.plural}/{{name}}": _operations(resource, ON_OBJECT, custom)
+        | {"parameters": [_in_path("name")]},
     }
     if resource.namespaced:
         for item in found.values():
             item["parameters"] = [*item.get("parameters", []), _in_path("namespace")]
-        found[f"{resource.prefix}/{resource.plural}"] = _operations(resource, {"get": "list"})
+        found[f"{resource.prefix}/{resource.plural}"] = _operations(resource, {"get": "list"}, custom)
     return found
 
 
-def _operations(resource: Resource, actions: Mapping[str, str]) -> JsonObject:
-    return {method: _operation(resource, method, action) for method, action in actions.items()}
+def _operations(resource: Resource, actions: Mapping[str, str], custom: Mapping[str, Definition]) -> JsonObject:
+    return {method: _operation(resource, method, action, custom) for method, action in actions.items()}
 
 
-def _operation(resource: Resource, method: str, action: str) -> JsonObject:
+def _operation(resource: Resource, method: str, action: str, custom: Mapping[str, Definition]) -> JsonObject:
     """What one method does. kubectl reads the extensions and the names of the parameters."""
-    kind = _content(resource, resource.kind)
-    answers = {"list": _content(resource, resource.kind + "List")}.get(action, kind)
+    kind = _content(resource, resource.kind, custom)
+    answers = {"list": _content(resource, resource.kind + "List", custom)}.get(action, kind)
     operation: JsonObject = {
         "tags": [f"{resource.group or 'core'}_{resource.version}"],
         "operationId": f"{action}{resource.version.capitalize()}{resource.kind}",
@@ -174,7 +191,8 @@ def _operation(resource: Resource, method: str, action: str) -> JsonObject:
         },
     }
     if method == "patch":
-        operation["requestBody"] = {"content": dict.fromkeys(PATCH_TYPES, _schema_of(META + "Patch")), "required": True}
+        types = CUSTOM_PATCH_TYPES if resource.kind in custom else PATCH_TYPES
+        operation["requestBody"] = {"content": dict.fromkeys(types, _schema_of(META + "Patch")), "required": True}
     elif method in ("post", "put"):
         operation["requestBody"] = {"content": {"*/*": kind}, "required": True}
     elif method == "delete":
@@ -182,8 +200,8 @@ def _operation(resource: Resource, method: str, action: str) -> JsonObject:
     return operation
 
 
-def _content(resource: Resource, kind: str) -> JsonObject:
-    definition = definition_for(resource.group, resource.version, kind)
+def _content(resource: Resource, kind: str, custom: Mapping[str, Definition]) -> JsonObject:
+    definition = custom.get(kind) or definition_for(resource.group, resource.version, kind)
     return _schema_of(definition.name) if definition else {"schema": {"type": "object"}}
 
 

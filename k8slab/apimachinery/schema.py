@@ -8,7 +8,8 @@ wrong type can't be decoded (400), an unknown field is dropped, warned of or ref
 one is for validation to report (422). `Definition.prune` then gives the object as Go would have decoded it: without
 unknown fields and without nulls.
 
-Kinds that the schema lacks (metrics.k8s.io, custom resources) have no definition.
+Kinds that the schema lacks (metrics.k8s.io) have no definition; those of custom resources are made from theirs, in
+`apiserver/custom/kind.py`.
 
 Models: sigs.k8s.io/json (strict decoding), k8s.io/kube-openapi (the annotations).
 """
@@ -85,11 +86,13 @@ class Field:
     list_map_keys: tuple[str, ...] = ()
     map_type: str = ""
     """`atomic` or empty (granular), for server-side apply."""
+    inline: Definition | None = None
+    """For an object whose fields are described on the spot, as in custom resources: its definition, which has no name."""
 
     @property
     def definition(self) -> Definition | None:
         """The definition of the object that the field holds."""
-        return definition_named(self.ref) if self.ref else None
+        return self.inline or (definition_named(self.ref) if self.ref else None)
 
     @property
     def holds_fields(self) -> bool:
@@ -113,19 +116,24 @@ class Field:
             list_type=schema.get("x-kubernetes-list-type", ""),
             list_map_keys=tuple(schema.get("x-kubernetes-list-map-keys", ())),
             map_type=schema.get("x-kubernetes-map-type", ""),
+            inline=Definition("", schema) if kind == "object" and not ref else None,
         )
 
 
 def _type_of(schema: Mapping[str, Any], ref: str) -> tuple[str, Mapping[str, Any] | None]:
     if ref:
         return "any" if ref in FREE_FORM else SCALARS.get(ref, "object"), None
+    if schema.get("x-kubernetes-int-or-string"):
+        return "int-or-string", None
     kinds = schema.get("type", "any")
     kind = kinds if isinstance(kinds, str) else next(each for each in kinds if each != "null")
     if kind == "array":
         return kind, schema.get("items", {})
     if kind == "object":
         values = schema.get("additionalProperties")
-        return ("map", values) if isinstance(values, dict) else ("any", None)
+        if isinstance(values, dict):
+            return "map", values
+        return ("object" if schema.get("properties") else "any"), None
     return kind, None
 
 

@@ -16,7 +16,14 @@ import yaml
 from k8slab.apimachinery import protobuf
 from k8slab.apimachinery.checker import REQUIRED, UNKNOWN, FieldError
 from k8slab.apimachinery.duplicates import find_duplicate_fields
-from k8slab.apimachinery.errors import BadRequest, Cause, Invalid, RequestEntityTooLarge, UnsupportedMediaType
+from k8slab.apimachinery.errors import (
+    BadRequest,
+    Cause,
+    Invalid,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+    invalid,
+)
 from k8slab.apimachinery.rest import JsonObject, Request
 from k8slab.apimachinery.schema import Definition, definition_for
 
@@ -210,6 +217,9 @@ def _check_type(obj: JsonObject, kind: str, api_version: str) -> None:
         )
     if found_kind != kind:
         version = api_version.rpartition("/")[2]
+        if definition_for(_group(api_version), version, kind) is None:  # a custom kind: its rules say so
+            causes = [invalid("kind", found_kind, f"must be {kind}")]
+            raise Invalid.object(kind, _group(api_version), (obj.get("metadata") or {}).get("name", ""), causes)
         if definition_for(_group(api_version), version, found_kind) is None:
             why = f'no kind "{found_kind}" is registered for version "{api_version}" in scheme "k8slab"'
         else:

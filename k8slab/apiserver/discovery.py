@@ -18,7 +18,8 @@ import orjson
 from k8slab.apimachinery.errors import MethodNotAllowed, NotFound
 from k8slab.apimachinery.openapi import openapi_v3
 from k8slab.apimachinery.rest import JsonObject, Request, Response
-from k8slab.apiserver.resources import GROUP_VERSIONS, RESOURCES, VERBS, ResourceInfo, resources_of
+from k8slab.apiserver.custom.kind import list_definition
+from k8slab.apiserver.resources import VERBS, ResourceInfo, ResourceTable
 from k8slab.apiserver.version import version_info
 
 if TYPE_CHECKING:
@@ -57,29 +58,30 @@ def serve(server: ApiServer, request: Request) -> Response:
 
 
 def _page(server: ApiServer, request: Request, parts: list[str]) -> Callable[[], Response] | None:
+    table = server.resources
     match parts:
         case []:
-            return lambda: Response(200, object={"paths": _paths()})
+            return lambda: Response(200, object={"paths": _paths(table)})
         case ["version"]:
             return lambda: Response(200, object=version_info())
         case [health, *rest] if health in HEALTH and (not rest or rest in [[check] for check in CHECKS]):
             return lambda: _health(health, request)
         case ["api"]:
-            return lambda: _cached(request, _core_groups(), _core_versions())
+            return lambda: _cached(request, _core_groups(table), _core_versions())
         case ["apis"]:
-            return lambda: _cached(request, _named_groups(), _group_list())
-        case ["apis", group] if group in _groups():
-            return lambda: Response(200, object={"kind": "APIGroup", "apiVersion": "v1"} | _group(group))
+            return lambda: _cached(request, _named_groups(table), _group_list(table))
+        case ["apis", group] if group in table.groups:
+            return lambda: Response(200, object={"kind": "APIGroup", "apiVersion": "v1"} | _group(table, group))
         case ["api", "v1"]:
-            return lambda: Response(200, object=_resource_list("", "v1"))
-        case ["apis", group, version] if (group, version) in GROUP_VERSIONS:
-            return lambda: Response(200, object=_resource_list(group, version))
+            return lambda: Response(200, object=_resource_list(table, "", "v1"))
+        case ["apis", group, version] if (group, version) in table.group_versions:
+            return lambda: Response(200, object=_resource_list(table, group, version))
         case ["openapi", "v3"]:
-            return lambda: Response(200, object=_openapi_index())
+            return lambda: Response(200, object=_openapi_index(table))
         case ["openapi", "v3", *rest]:
             group, version = ("", rest[-1]) if rest[:1] == ["api"] else (rest[1] if len(rest) > 2 else "", rest[-1])
-            known = (group, version) in GROUP_VERSIONS and rest[0] == ("apis" if group else "api")
-            return (lambda: _openapi_page(group, version)) if known else None
+            known = (group, version) in table.group_versions and rest[0] == ("apis" if group else "api")
+            return (lambda: _openapi_page(table, group, version)) if known else None
         case ["metrics"]:
             return lambda: Response(200, body=_metrics(server), content_type="text/plain; version=0.0.4; charset=utf-8")
     return None
@@ -97,16 +99,16 @@ def _health(name: str, request: Request) -> Response:
 
 def _metrics(server: ApiServer) -> bytes:
     lines = ["# HELP apiserver_storage_objects Number of stored objects.", "# TYPE apiserver_storage_objects gauge"]
-    for row in RESOURCES.values():
+    for row in server.resources.rows:
         if row.verbs == VERBS:
             name = f"{row.plural}.{row.group}" if row.group else row.plural
             lines.append(f'apiserver_storage_objects{{resource="{name}"}} {server.store.count(row.key_prefix)}')
     return ("\n".join(lines) + "\n").encode()
 
 
-def _paths() -> list[str]:
-    groups = [f"/apis/{group}/{version}" for group, version in GROUP_VERSIONS if group]
-    bare = [f"/apis/{group}" for group in _groups()]
+def _paths(table: ResourceTable) -> list[str]:
+    groups = [f"/apis/{group}/{version}" for group, version in table.group_versions if group]
+    bare = [f"/apis/{group}" for group in table.groups]
     health = [f"/{name}" for name in HEALTH] + [f"/{name}/{check}" for name in HEALTH for check in CHECKS]
     return sorted(["/api", "/api/v1", "/apis", *groups, *bare, *health, "/metrics", "/openapi/v3", "/version"])
 
@@ -126,36 +128,32 @@ def _cached(request: Request, aggregated: JsonObject, legacy: JsonObject) -> Res
     return Response(200, body=body, content_type=content_type, headers=headers)
 
 
-@lru_cache(maxsize=1)
-def _core_groups() -> JsonObject:
-    return _discovery_list([""])
+@lru_cache(maxsize=16)
+def _core_groups(table: ResourceTable) -> JsonObject:
+    return _discovery_list(table, ("",))
 
 
-@lru_cache(maxsize=1)
-def _named_groups() -> JsonObject:
-    return _discovery_list(_groups())
+@lru_cache(maxsize=16)
+def _named_groups(table: ResourceTable) -> JsonObject:
+    return _discovery_list(table, table.groups)
 
 
-def _groups() -> list[str]:
-    return list(dict.fromkeys(group for group, _ in GROUP_VERSIONS if group))
-
-
-def _discovery_list(groups: list[str]) -> JsonObject:
+def _discovery_list(table: ResourceTable, groups: tuple[str, ...]) -> JsonObject:
     items = [
-        {"metadata": {"name": group, "creationTimestamp": None}, "versions": _discovery_versions(group)}
+        {"metadata": {"name": group, "creationTimestamp": None}, "versions": _discovery_versions(table, group)}
         for group in groups
     ]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 
-def _discovery_versions(group: str) -> list[JsonObject]:
+def _discovery_versions(table: ResourceTable, group: str) -> list[JsonObject]:
     return [
         {
             "version": version,
             "freshness": "Current",
-            "resources": [_discovered(row) for row in resources_of(group, version)],
+            "resources": [_discovered(row) for row in table.of(group, version)],
         }
-        for each, version in GROUP_VERSIONS
+        for each, version in table.group_versions
         if each == group
     ]
 
@@ -202,20 +200,22 @@ def _core_versions() -> JsonObject:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
 
 
-def _group_list() -> JsonObject:
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(group) for group in _groups()]}
+def _group_list(table: ResourceTable) -> JsonObject:
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(table, group) for group in table.groups]}
 
 
-def _group(group: str) -> JsonObject:
+def _group(table: ResourceTable, group: str) -> JsonObject:
     versions = [
-        {"groupVersion": f"{group}/{version}", "version": version} for each, version in GROUP_VERSIONS if each == group
+        {"groupVersion": f"{group}/{version}", "version": version}
+        for each, version in table.group_versions
+        if each == group
     ]
     return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
 
-def _resource_list(group: str, version: str) -> JsonObject:
+def _resource_list(table: ResourceTable, group: str, version: str) -> JsonObject:
     rows: list[JsonObject] = []
-    for row in resources_of(group, version):
+    for row in table.of(group, version):
         rows.append(
             {"name": row.plural, "singularName": row.singular, "namespaced": row.namespaced, "kind": row.kind}
             | {"verbs": list(row.verbs)}
@@ -235,23 +235,27 @@ def _resource_list(group: str, version: str) -> JsonObject:
 
 
 @lru_cache(maxsize=64)
-def _openapi_document(group: str, version: str) -> tuple[bytes, str]:
-    """The document and its hash: they never change while the server runs."""
-    body = orjson.dumps(openapi_v3(group, version, resources_of(group, version)))
+def _openapi_document(group: str, version: str, rows: tuple[ResourceInfo, ...]) -> tuple[bytes, str]:
+    """The document and its hash: the same rows make the same."""
+    custom = {row.kind: row.custom.definition for row in rows if row.custom}
+    lists = {f"{row.kind}List": list_definition(row) for row in rows if row.custom}
+    body = orjson.dumps(openapi_v3(group, version, rows, custom | lists))
     return body, hashlib.sha512(body).hexdigest().upper()
 
 
-@lru_cache(maxsize=1)
-def _openapi_index() -> JsonObject:
+@lru_cache(maxsize=16)
+def _openapi_index(table: ResourceTable) -> JsonObject:
     paths = {}
-    for group, version in GROUP_VERSIONS:
+    for group, version in table.group_versions:
         path = f"apis/{group}/{version}" if group else f"api/{version}"
         # The hash of what the document is made from: to build all documents only to name them would take a second.
-        made_from = orjson.dumps([version_info()["gitVersion"], group, version, _resource_list(group, version)])
-        paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={hashlib.sha256(made_from).hexdigest().upper()}"}
+        schemas = [row.custom.definition.schema for row in table.of(group, version) if row.custom]
+        made_from = [version_info()["gitVersion"], group, version, _resource_list(table, group, version), schemas]
+        name = hashlib.sha256(orjson.dumps(made_from)).hexdigest().upper()
+        paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={name}"}
     return {"paths": paths}
 
 
-def _openapi_page(group: str, version: str) -> Response:
-    body, etag = _openapi_document(group, version)
+def _openapi_page(table: ResourceTable, group: str, version: str) -> Response:
+    body, etag = _openapi_document(group, version, tuple(table.of(group, version)))
     return Response(200, body=body, headers={"ETag": f'"{etag}"', **FOREVER})

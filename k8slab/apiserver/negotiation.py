@@ -53,7 +53,7 @@ def answer(request: Request, resource: ResourceInfo, obj: JsonObject, now: float
     items = obj.get("items")
     if form.kind == "Table":
         shown = to_table(
-            resource.group, resource.plural, resource.kind, items if items is not None else [obj], now,
+            resource, items if items is not None else [obj], now,
             include_object=request.param("includeObject", "Metadata"),
             list_meta=obj["metadata"] if items is not None else {"resourceVersion": obj["metadata"].get("resourceVersion", "")},
         )  # fmt: skip
@@ -90,7 +90,7 @@ class EventForm:
             return {"kind": "Table", "apiVersion": self._form.version, "metadata": obj["metadata"], "rows": []}
         with_columns, self._columns_sent = not self._columns_sent, True
         table = to_table(
-            self._resource.group, self._resource.plural, self._resource.kind, [obj], now,
+            self._resource, [obj], now,
             include_object=self._include, list_meta={"resourceVersion": obj["metadata"].get("resourceVersion", "")},
             with_columns=with_columns,
         )  # fmt: skip

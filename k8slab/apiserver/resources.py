@@ -1,17 +1,22 @@
-"""The table of resources: every kind that this API server serves.
+"""The table of resources: every kind that an API server serves.
 
 One row is all that a kind needs to be validated, stored, listed and watched; what it does besides is in its strategy and in
-the controllers. A row is `plural Kind short,names +subresource ...`.
+the controllers. A row is `plural Kind short,names +subresource ...`. The rows here are built in; those that
+CustomResourceDefinitions add, server by server, are made in `custom/`, and carry their schema and rules with them.
 
 Models: pkg/controlplane/instance.go (the storage providers), and what a real server's discovery says of each kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from k8slab.apimachinery.scheme import Resource
+
+if TYPE_CHECKING:
+    from k8slab.apiserver.custom.kind import CustomKind
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CREATE_ONLY = ("create",)
@@ -28,11 +33,23 @@ class ResourceInfo(Resource):
     storage: str = ""
     """The group whose keys it shares, for a kind that lives in two groups (events)."""
     singular: str = field(default="")
+    list_kind: str = ""
+    """What a list of them is called; empty: the kind with `List` at its end."""
+    custom: CustomKind | None = None
+    """What a CustomResourceDefinition says of the kind; None: it is built in."""
 
     @property
     def key_prefix(self) -> str:
-        """Where its objects are in etcd: `/registry/pods/`, `/registry/deployments/`, as upstream keeps built-in kinds."""
-        return f"/registry/{self.plural}/"
+        """Where its objects are in etcd: `/registry/pods/`; custom ones at `/registry/stable.example.com/crontabs/`.
+
+        As upstream, where a group has a dot, and no built-in plural has one.
+        """
+        return f"/registry/{self.group}/{self.plural}/" if self.custom else f"/registry/{self.plural}/"
+
+    @property
+    def kind_of_list(self) -> str:
+        """The kind of a list of them."""
+        return self.list_kind or self.kind + "List"
 
     @property
     def is_view(self) -> bool:
@@ -169,12 +186,30 @@ RESOURCES: Mapping[tuple[str, str], ResourceInfo] = {
 }
 """Every resource, by (group, plural)."""
 
-GROUP_VERSIONS: tuple[tuple[str, str], ...] = tuple(
-    dict.fromkeys((row.group, row.version) for row in RESOURCES.values())
-)
-"""Every (group, version) served, the core group first."""
+
+class ResourceTable:
+    """All the resources that a server serves. It never changes: when a definition comes or goes, there is a new one."""
+
+    def __init__(self, rows: Iterable[ResourceInfo]) -> None:
+        self.rows = tuple(rows)
+        self.group_versions = tuple(dict.fromkeys((row.group, row.version) for row in self.rows))
+        """Every (group, version) served: the core group first, of each group the preferred version first."""
+        self.groups = tuple(dict.fromkeys(group for group, _ in self.group_versions if group))
+        """Every group with a name."""
+        self._by_address = {(row.group, row.version, row.plural): row for row in self.rows}
+
+    def find(self, group: str, version: str, plural: str) -> ResourceInfo | None:
+        """One row, None if that is not served."""
+        return self._by_address.get((group, version, plural))
+
+    def of(self, group: str, version: str) -> list[ResourceInfo]:
+        """The rows of one group and version, in the table's order; empty if there is none."""
+        return [row for row in self.rows if (row.group, row.version) == (group, version)]
+
+    def has_kind(self, group: str, version: str, kind: str) -> bool:
+        """Whether a kind is served."""
+        return any(row.kind == kind for row in self.of(group, version))
 
 
-def resources_of(group: str, version: str) -> list[ResourceInfo]:
-    """The rows of one group and version, in the table's order; empty if there is none."""
-    return [row for row in RESOURCES.values() if (row.group, row.version) == (group, version)]
+BUILT_IN = ResourceTable(RESOURCES.values())
+"""What every server serves."""

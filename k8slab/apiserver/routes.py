@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from k8slab.apimachinery.rest import Request
-from k8slab.apiserver.resources import RESOURCES, ResourceInfo
+from k8slab.apiserver.resources import BUILT_IN, ResourceInfo, ResourceTable
 
 _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
@@ -39,14 +39,14 @@ class RequestInfo:
     """What follows `/proxy` in the path, with its slash: none of the server's business."""
 
 
-def request_info(request: Request) -> RequestInfo:
-    """Read the method, the path and the query."""
+def request_info(request: Request, table: ResourceTable = BUILT_IN) -> RequestInfo:
+    """Read the method, the path and the query, for a server that serves what is in a table."""
     method = request.method
-    return _read(method, request.path, _VERBS.get(method) == "get" and request.flag("watch"))
+    return _read(table, method, request.path, _VERBS.get(method) == "get" and request.flag("watch"))
 
 
 @lru_cache(maxsize=4096)
-def _read(method: str, path: str, watch: bool) -> RequestInfo:
+def _read(table: ResourceTable, method: str, path: str, watch: bool) -> RequestInfo:
     # Components ask the same again and again.
     parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"] and len(parts) >= 3:
@@ -61,9 +61,9 @@ def _read(method: str, path: str, watch: bool) -> RequestInfo:
     if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
     plural, name, subresource = (*rest, "", "")[:3]
-    resource = RESOURCES.get((group, plural))
     proxied = subresource == "proxy"
-    if resource is not None and (resource.version != version or (len(rest) > 3 and not proxied)):
+    resource = table.find(group, version, plural) if len(rest) <= 3 or proxied else None
+    if resource is not None and namespace and not resource.namespaced:
         resource = None
     if plural == "namespaces" and not namespace:
         namespace = name

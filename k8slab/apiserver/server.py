@@ -24,16 +24,17 @@ from k8slab.apiserver.admission import Admission
 from k8slab.apiserver.audit import AuditRecord
 from k8slab.apiserver.authentication import authenticate
 from k8slab.apiserver.authorization import authorize
+from k8slab.apiserver.custom.served import ServedResources
 from k8slab.apiserver.handlers import create, delete, delete_collection, get, list, patch, reviews, update, watch
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.kubelet_connection import FindKubelet
 from k8slab.apiserver.pod_connection import Dial, nobody_answers
 from k8slab.apiserver.registry import Registry
+from k8slab.apiserver.resources import ResourceTable
 from k8slab.apiserver.routes import RequestInfo, request_info
 from k8slab.apiserver.service_ip import ServiceIPs
-from k8slab.apiserver.strategies import STRATEGIES
-from k8slab.apiserver.strategy import Strategy
-from k8slab.apiserver.subresources import SUBRESOURCES
+from k8slab.apiserver.strategies import strategy_of
+from k8slab.apiserver.subresources import SUBRESOURCES, subresource_of
 from k8slab.apiserver.watches import WatchHub
 from k8slab.clock import Clock
 from k8slab.etcd.store import Store
@@ -56,8 +57,6 @@ HANDLERS: Mapping[str, Handler] = {
 GENERIC_SUBRESOURCES = ("status", "finalize", "approval", "ephemeralcontainers")
 """Parts of an object that are read and written like the object itself."""
 AUDIT_SIZE = 100_000
-
-_PLAIN = Strategy()
 
 
 class ApiServer:
@@ -84,20 +83,21 @@ class ApiServer:
         self.service_ips = ServiceIPs(self.registry, chance, service_cidr)
         self._lock = threading.RLock()
         self.watches = WatchHub(self.registry, clock, self._lock)
+        self._served = ServedResources(self.registry)
         self.audit: deque[AuditRecord] = deque(maxlen=AUDIT_SIZE)
         """The writes that were accepted, newest last."""
         self.observers: dict[str, Callable[[AuditRecord], None]] = {}
         """Instruments, by name: each is called after every request."""
 
-    @staticmethod
-    def strategy(group: str, plural: str) -> Strategy:
-        """The rules of a kind."""
-        return STRATEGIES.get((group, plural), _PLAIN)
+    @property
+    def resources(self) -> ResourceTable:
+        """What is served: built-in kinds, and those that CustomResourceDefinitions define."""
+        return self._served.table
 
     def handle(self, request: Request) -> Response:
         """The answer to a request, errors included. Never raises."""
         with self._lock:
-            info = request_info(request)
+            info = request_info(request, self.resources)
             user = request.user
             before = self.store.revision
             try:
@@ -110,6 +110,8 @@ class ApiServer:
                 log.exception("%s %s failed", request.method, request.path)
                 status = InternalError(f"Internal error occurred: {type(fault).__name__}: {fault}").status
                 response = Response(500, object=status)
+            if self._served.stale:
+                self.watches.close_stale(self._served.table)
             self._record(request, info, user, response, before)
             return response
 
@@ -119,12 +121,12 @@ class ApiServer:
         resource = info.resource
         if resource is None:
             raise NotFound.path()
-        context = Context(self, request, info, resource, user, self.strategy(info.group, info.plural))
+        context = Context(self, request, info, resource, user, strategy_of(resource))
         if info.plural in reviews.REVIEWS and info.group in reviews.GROUPS:
             return reviews.handle(context)
         if info.subresource and info.subresource not in GENERIC_SUBRESOURCES:
-            special = SUBRESOURCES.get((info.group, info.plural, info.subresource))
-            if special is None or info.subresource not in resource.subresources:
+            special = subresource_of(resource, info.subresource)
+            if special is None:
                 raise NotFound.path()
             return special(self, info, request)
         if info.subresource and info.subresource not in resource.subresources:
@@ -135,6 +137,8 @@ class ApiServer:
         allowed = ("get", "update", "patch") if info.subresource else resource.verbs
         if handler is None or info.verb not in allowed or not context.path_fits():
             raise MethodNotAllowed.verb()
+        if resource.custom is not None and resource.custom.terminating and info.verb == "create":
+            raise MethodNotAllowed("create not allowed while custom resource definition is terminating")
         return handler(context)
 
     def _record(

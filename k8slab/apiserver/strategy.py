@@ -21,7 +21,10 @@ class Strategy:
     default_propagation: ClassVar[str] = "Background"
     """What happens to dependents when DELETE does not say: Background, Orphan (batch/v1 Job) or None (events)."""
 
-    status_subresource: ClassVar[bool] = True
+    deletion_finalizers: ClassVar[tuple[str, ...]] = ()
+    """Finalizers that an object is given when it begins to be deleted: for those who have to clear up first."""
+
+    status_subresource: bool = True
     """Whether `status` is written through /status only."""
 
     counts_generations: ClassVar[bool] = True
@@ -29,6 +32,10 @@ class Strategy:
 
     def default(self, obj: JsonObject) -> None:
         """Fill in what the client left out. Called on create, update and patch, before admission."""
+
+    def warnings(self, obj: JsonObject, old: JsonObject | None) -> list[str]:
+        """What a client should be told of an object that is accepted; `old` is None for a new one."""
+        return []
 
     def prepare_for_create(self, obj: JsonObject) -> None:
         """Drop what a client may not set on create (status), set what the kind starts with."""
@@ -50,6 +57,9 @@ class Strategy:
     def validate_status_update(self, obj: JsonObject, old: JsonObject) -> list[Cause]:
         """What is wrong with a status."""
         return []
+
+    def begin_deletion(self, obj: JsonObject, now: str) -> None:
+        """What an object that begins to be deleted is marked with (RFC 3339 time). Its metadata is private, all else shared."""
 
     def grace_period(self, obj: JsonObject, asked: int | None) -> int:
         """Seconds between the request to delete and the removal; 0 removes at once. Only pods wait."""

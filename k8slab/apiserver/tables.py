@@ -14,6 +14,7 @@ from typing import Any
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.printers import DEFAULT, PRINTERS
 from k8slab.apiserver.printers.cells import UNKNOWN, Printer, name
+from k8slab.apiserver.resources import ResourceInfo
 
 META_VERSION = "meta.k8s.io/v1"
 _ODD = (TypeError, ValueError, AttributeError, KeyError)
@@ -21,9 +22,7 @@ _ODD = (TypeError, ValueError, AttributeError, KeyError)
 
 
 def to_table(
-    group: str,
-    plural: str,
-    kind: str,
+    resource: ResourceInfo,
     objects: list[JsonObject],
     now: float,
     *,
@@ -32,7 +31,7 @@ def to_table(
     with_columns: bool = True,
 ) -> JsonObject:
     """Objects of one kind as a Table. `include_object`: Metadata, Object or None, for the rows' `object`."""
-    printer = PRINTERS.get((group, plural), DEFAULT)
+    printer = resource.custom.printer if resource.custom else PRINTERS.get(resource.group_plural, DEFAULT)
     return {
         "kind": "Table",
         "apiVersion": META_VERSION,

@@ -19,7 +19,7 @@ from k8slab.apimachinery.errors import ApiError, Expired
 from k8slab.apimachinery.rest import JsonObject, WatchEvent
 from k8slab.apiserver.conversion import from_storage
 from k8slab.apiserver.registry import Registry
-from k8slab.apiserver.resources import RESOURCES, ResourceInfo
+from k8slab.apiserver.resources import RESOURCES, ResourceInfo, ResourceTable
 from k8slab.apiserver.selection import Selection
 from k8slab.clock import NEVER, Clock, VirtualClock
 from k8slab.etcd.store import Compacted, Cursor, Entry
@@ -78,6 +78,14 @@ class WatchHub:
         """How many watches are open."""
         return len(self._all())
 
+    def close_stale(self, table: ResourceTable) -> None:
+        """End the watches of custom kinds that are not served any more, or not as they were: who watches lists anew."""
+        for watch in self._all():
+            row = watch.resource
+            if row.custom is not None and table.find(row.group, row.version, row.plural) is not row:
+                watch.close()
+                watch.wake()
+
     def close_all(self) -> None:
         """End every watch: the server goes."""
         for watch in self._all():
@@ -130,7 +138,7 @@ class WatchHub:
 
     def _on_commit(self, entries: list[Entry]) -> None:
         for entry in entries:
-            prefix = entry.key[: entry.key.find("/", entry.key.find("/", 1) + 1) + 1]
+            prefix = _prefix_of(entry.key)
             for watch in tuple(self._by_prefix.get(prefix, {}).values()):
                 watch.wake()
             if prefix == PODS.key_prefix and self._by_node:
@@ -140,6 +148,14 @@ class WatchHub:
         node = self.event(entry).object.get("spec", {}).get("nodeName", "")
         for watch in tuple(self._by_node.get(node, {}).values()):
             watch.note(entry)
+
+
+def _prefix_of(key: str) -> str:
+    """The prefix of a key's resource: `/registry/pods/`, `/registry/stable.example.com/crontabs/`."""
+    end = key.find("/", key.find("/", 1) + 1)
+    if "." in key[:end]:
+        end = key.find("/", end + 1)
+    return key[: end + 1]
 
 
 class CacheWatch:
@@ -210,8 +226,9 @@ class CacheWatch:
     def _seen(self, entry: Entry) -> WatchEvent | None:
         """A change as this selection sees it: who enters was added, who leaves was deleted."""
         event = self.hub.event(entry)
-        if self.resource.is_view:
-            event = WatchEvent(event.type, from_storage(self.resource, event.object), event.revision)
+        shown = from_storage(self.resource, event.object)
+        if shown is not event.object:
+            event = WatchEvent(event.type, shown, event.revision)
         if self._selection.everything:
             return event
         before = self.hub.before(entry)

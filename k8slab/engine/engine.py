@@ -35,6 +35,7 @@ from k8slab.client.client import Client
 from k8slab.client.line import Line
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, RealClock, SkewedClock, VirtualClock
+from k8slab.controllers.custom_resource_definition import CustomResourceDefinitionController
 from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.disruption import DisruptionController
 from k8slab.controllers.garbage_collector import GarbageCollector
@@ -72,6 +73,7 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "replicaset": ReplicaSetController,
     "disruption": DisruptionController,
     "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
+    "crd": CustomResourceDefinitionController,
     "garbage-collector": partial(GarbageCollector, resources=tuple(RESOURCES.values())),
 }
 """The controllers of a cluster, by the names that `Cluster(replace={...})` takes."""

@@ -37,6 +37,8 @@ class Context:
     @property
     def definition(self) -> Definition | None:
         """The kind's schema."""
+        if self.resource.custom is not None:
+            return self.resource.custom.definition
         return definition_for(self.resource.group, self.resource.version, self.resource.kind)
 
     @property
@@ -68,8 +70,9 @@ class Context:
     def answer(self, obj: JsonObject, code: int = 200) -> Response:
         """An object in the form that the client asked for."""
         response = answer(self.request, self.resource, obj, self.server.clock.now(), code)
-        if self.warnings:
-            response.headers["Warning"] = ", ".join(_warning(text) for text in self.warnings)
+        deprecated = [self.resource.custom.warning] if self.resource.custom and self.resource.custom.warning else []
+        if warnings := [*deprecated, *self.warnings]:
+            response.headers["Warning"] = ", ".join(_warning(text) for text in warnings)
         return response
 
 

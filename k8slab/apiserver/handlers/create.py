@@ -55,6 +55,7 @@ def create(context: Context, obj: JsonObject) -> JsonObject:
     if causes:
         raise Invalid.object(resource.kind, resource.group, obj["metadata"].get("name", ""), causes)
     server.admission.validate(attributes)
+    context.warnings += strategy.warnings(obj, None)
     if resource.plural == "services":
         server.service_ips.allocate(obj, None, dry_run=dry_run)
     return server.registry.create(resource, context.namespace, obj, dry_run)

@@ -79,7 +79,10 @@ def delete(context: Context, namespace: str, name: str, options: JsonObject) -> 
 def _marked(context: Context, old: JsonObject, options: JsonObject) -> JsonObject | None:
     """The object, being deleted; None if nothing holds it."""
     before = old["metadata"]
-    finalizers = _finalizers(context, before.get("finalizers") or [], options)
+    held = before.get("finalizers") or []
+    if not before.get("deletionTimestamp"):
+        held = [*held, *(each for each in context.strategy.deletion_finalizers if each not in held)]
+    finalizers = _finalizers(context, held, options)
     grace = max(0, context.strategy.grace_period(old, options.get("gracePeriodSeconds")))
     now = context.server.clock.now()
     held_by_spec = old["kind"] == "Namespace" and (old.get("spec") or {}).get("finalizers")
@@ -98,6 +101,7 @@ def _marked(context: Context, old: JsonObject, options: JsonObject) -> JsonObjec
         return new
     meta["deletionTimestamp"] = to_rfc3339(now + grace)
     meta["deletionGracePeriodSeconds"] = grace
+    context.strategy.begin_deletion(new, to_rfc3339(now))
     if context.strategy.counts_generations or "generation" in meta:
         meta["generation"] = meta.get("generation", 0) + 1
     if old["kind"] == "Namespace":

@@ -27,5 +27,5 @@ def handle(context: Context) -> Response:
                 items.append(delete(context, meta.get("namespace", ""), meta["name"], options)[1])
     resource = context.resource
     meta = {"resourceVersion": str(context.server.store.revision)}
-    whole = {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": meta, "items": items}
+    whole = {"kind": resource.kind_of_list, "apiVersion": resource.api_version, "metadata": meta, "items": items}
     return context.answer(whole)

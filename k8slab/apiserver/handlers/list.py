@@ -79,7 +79,7 @@ def _list_object(context: Context, found: ObjectList, items: list[JsonObject], s
         meta["continue"] = _token(found.revision, found.next_start)
         if selection.everything:
             meta["remainingItemCount"] = found.remaining
-    return {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": meta, "items": items}
+    return {"kind": resource.kind_of_list, "apiVersion": resource.api_version, "metadata": meta, "items": items}
 
 
 def _options(request: Request, newest: int) -> tuple[int, int, str]:

@@ -22,10 +22,12 @@ from k8slab.apiserver.handlers.writing import write
 
 Apply = Callable[[JsonObject, Any, Definition], JsonObject]
 
+STRATEGIC = "application/strategic-merge-patch+json"
+"""Not for custom kinds: their schemas do not say how lists merge."""
 KINDS: Mapping[str, Apply] = {
     "application/json-patch+json": lambda document, patch, definition: json_patch(document, patch),
     "application/merge-patch+json": lambda document, patch, definition: merge_patch(document, patch),
-    "application/strategic-merge-patch+json": strategic_merge_patch,
+    STRATEGIC: strategic_merge_patch,
 }
 APPLY = "application/apply-patch+yaml"
 
@@ -35,11 +37,12 @@ def handle(context: Context) -> Response:
     kind = media_type(context.request)
     apply = KINDS.get(kind)
     definition = context.definition
-    if apply is None or definition is None:
+    kinds = [each for each in KINDS if each != STRATEGIC or context.resource.custom is None]
+    if apply is None or definition is None or kind not in kinds:
         later = "; server-side apply is not served yet, use client-side apply" if kind == APPLY else ""
         raise UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include: "
-            + ", ".join(KINDS)
+            + ", ".join(kinds)
             + later
         )
     patch = read_patch(context.request)

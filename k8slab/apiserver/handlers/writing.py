@@ -15,6 +15,7 @@ from k8slab.apimachinery.rest import JsonObject, Response
 from k8slab.apiserver.admission import Attributes
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.metadata import drop_managed_fields, validate_metadata_update
+from k8slab.apiserver.strategy import Strategy
 
 KEPT = (
     "uid",
@@ -78,18 +79,19 @@ def _with_new_content(context: Context, new: JsonObject, old: JsonObject) -> Jso
         context.dry_run,
     )  # fmt: skip
     server.admission.mutate(attributes)
-    strategy.prepare_for_update(new, old)
     if strategy.status_subresource and "status" in resource.subresources:
         if "status" in old:
             new["status"] = old["status"]
         else:
             new.pop("status", None)
-    if strategy.counts_generations and _content(new) != _content(old):
+    strategy.prepare_for_update(new, old)
+    if strategy.counts_generations and _content(strategy, new) != _content(strategy, old):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
     causes = validate_metadata_update(new, old, resource) + strategy.validate_update(new, old)
     if causes:
         raise Invalid.object(resource.kind, resource.group, old["metadata"]["name"], causes)
     server.admission.validate(attributes)
+    context.warnings += [text for text in strategy.warnings(new, old) if text not in context.warnings]
     if resource.plural == "services":
         server.service_ips.allocate(new, old, dry_run=context.dry_run)
     return new
@@ -132,8 +134,10 @@ def _keep_metadata(new: JsonObject, old: JsonObject) -> None:
             del meta[field]
 
 
-def _content(obj: JsonObject) -> JsonObject:
-    return {k: v for k, v in obj.items() if k not in ("metadata", "status")}
+def _content(strategy: Strategy, obj: JsonObject) -> JsonObject:
+    """What counts as a new generation where it changes."""
+    apart = ("metadata", "status") if strategy.status_subresource else ("metadata",)
+    return {k: v for k, v in obj.items() if k not in apart}
 
 
 def _is_finished(obj: JsonObject) -> bool:

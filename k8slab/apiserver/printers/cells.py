@@ -24,12 +24,15 @@ class Column:
     name: str
     type: str = "string"
     priority: int = 0
+    format: str = ""
+    description: str = ""
 
     def to_json(self) -> JsonObject:
         """As it stands in a Table's columnDefinitions."""
-        format_ = "name" if self.name == "Name" else ""
+        format_ = "name" if self.name == "Name" else self.format
         return {
-            "name": self.name, "type": self.type, "format": format_, "description": "", "priority": self.priority,
+            "name": self.name, "type": self.type, "format": format_, "description": self.description,
+            "priority": self.priority,
         }  # fmt: skip
 
 

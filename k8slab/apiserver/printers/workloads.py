@@ -178,6 +178,12 @@ def _pod_template(obj: JsonObject, now: float) -> list[Any]:
 
 
 _PODS = "Containers, Images, Selector"
+
+
+def _scale(obj: JsonObject, now: float) -> list[Any]:
+    return [name(obj), spec(obj).get("replicas", 0), status(obj).get("replicas", 0), age(obj, now)]
+
+
 PRINTERS = {
     ("", "podtemplates"): Printer(columns("Name, Containers, Images, Pod Labels"), _pod_template),
     ("", "replicationcontrollers"): Printer(
@@ -190,6 +196,7 @@ PRINTERS = {
     ("apps", "deployments"): Printer(columns(f"Name, Ready, Up-to-date#, Available#, Age | {_PODS}"), _deployment),
     ("apps", "replicasets"): Printer(columns(f"Name, Desired#, Current#, Ready#, Age | {_PODS}"), _replica_set),
     ("apps", "statefulsets"): Printer(columns("Name, Ready, Age | Containers, Images"), _stateful_set),
+    ("autoscaling", "scales"): Printer(columns("Name, Desired#, Available#, Age"), _scale),
     ("autoscaling", "horizontalpodautoscalers"): Printer(
         columns("Name, Reference, Targets, MinPods, MaxPods, Replicas#, Age"), _autoscaler
     ),

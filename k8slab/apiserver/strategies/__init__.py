@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from k8slab.apiserver.custom.definitions import DefinitionStrategy
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.strategies import others, services, workloads
 from k8slab.apiserver.strategies.base import Counted, CountedWithStatus, KindStrategy, WithStatus
@@ -27,6 +28,7 @@ _OWN: Mapping[tuple[str, str], type[KindStrategy]] = {
     ("", "replicationcontrollers"): workloads.ReplicationControllerStrategy,
     ("", "secrets"): others.SealableStrategy,
     ("", "services"): services.ServiceStrategy,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy,
     ("apps", "daemonsets"): workloads.SelectingStrategy,
     ("apps", "deployments"): workloads.SelectingStrategy,
     ("apps", "replicasets"): workloads.SelectingStrategy,
@@ -39,7 +41,7 @@ _OWN: Mapping[tuple[str, str], type[KindStrategy]] = {
 }
 
 _COUNTED = frozenset(
-    {"cronjobs", "customresourcedefinitions", "endpointslices", "flowschemas", "ingressclasses", "ingresses",
+    {"cronjobs", "endpointslices", "flowschemas", "ingressclasses", "ingresses",
      "mutatingwebhookconfigurations", "networkpolicies", "poddisruptionbudgets", "prioritylevelconfigurations",
      "validatingadmissionpolicies", "validatingwebhookconfigurations"}
 )  # fmt: skip
@@ -56,6 +58,14 @@ def _strategy_of(resource: ResourceInfo) -> Strategy:
         (False, False): KindStrategy,
     }
     return (own or shared[counted, with_status])(resource.group, resource.plural)
+
+
+_PLAIN = Strategy()
+
+
+def strategy_of(resource: ResourceInfo) -> Strategy:
+    """The rules of a resource, built in or custom."""
+    return resource.custom.strategy if resource.custom else STRATEGIES.get(resource.group_plural, _PLAIN)
 
 
 STRATEGIES: Mapping[tuple[str, str], Strategy] = {key: _strategy_of(resource) for key, resource in RESOURCES.items()}

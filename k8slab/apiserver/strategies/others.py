@@ -54,7 +54,7 @@ class NodeStrategy(WithStatus):
 class EventStrategy(KindStrategy):
     """Events have no status and no dependents, and are not kept for long."""
 
-    status_subresource: ClassVar[bool] = False
+    status_subresource = False
     default_propagation: ClassVar[str] = "None"
 
 

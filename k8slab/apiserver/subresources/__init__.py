@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from k8slab.apimachinery.rest import Request, Response
+from k8slab.apiserver.resources import ResourceInfo
 from k8slab.apiserver.routes import RequestInfo
 from k8slab.apiserver.subresources.binding import bind
 from k8slab.apiserver.subresources.eviction import evict
@@ -37,3 +38,12 @@ SUBRESOURCES: Mapping[tuple[str, str, str], SubresourceHandler] = {
     ("apps", "replicasets", "scale"): scale,
     ("apps", "statefulsets", "scale"): scale,
 }
+
+
+def subresource_of(resource: ResourceInfo, name: str) -> SubresourceHandler | None:
+    """What answers for a subresource; None where it is not served."""
+    if name not in resource.subresources:
+        return None
+    if resource.custom is not None:
+        return scale if name == "scale" else None
+    return SUBRESOURCES.get((resource.group, resource.plural, name))

@@ -9,6 +9,7 @@ from k8slab.apimachinery.rest import ANONYMOUS, JsonObject, Request
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.routes import RequestInfo
+from k8slab.apiserver.strategies import strategy_of
 
 if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
@@ -20,7 +21,7 @@ SUCCESS: JsonObject = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "st
 def context_of(server: ApiServer, info: RequestInfo, request: Request, resource: ResourceInfo) -> Context:
     """The request as the handlers of the verbs take it, about the object itself."""
     user = request.user or ANONYMOUS
-    return Context(server, request, info, resource, user, server.strategy(resource.group, resource.plural))
+    return Context(server, request, info, resource, user, strategy_of(resource))
 
 
 def allow(info: RequestInfo, *verbs: str) -> None:

@@ -24,7 +24,6 @@ VALIDATIONS: Mapping[tuple[str, str], Callable[[JsonObject], list[Cause]]] = {
     ("", "resourcequotas"): others.validate_quota,
     ("", "secrets"): others.validate_secret,
     ("", "services"): services.validate_service,
-    ("apiextensions.k8s.io", "customresourcedefinitions"): others.validate_custom_resource_definition,
     ("apps", "daemonsets"): workloads.validate_daemon_set,
     ("apps", "deployments"): workloads.validate_deployment,
     ("apps", "replicasets"): workloads.validate_replica_set,

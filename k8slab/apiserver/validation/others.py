@@ -196,10 +196,3 @@ def validate_priority_class(obj: JsonObject) -> list[Cause]:
         choices = ("PreemptLowerPriority", "Never")
         causes.append(not_supported("preemptionPolicy", obj.get("preemptionPolicy", ""), choices))
     return causes
-
-
-def validate_custom_resource_definition(obj: JsonObject) -> list[Cause]:
-    """What is wrong with a CustomResourceDefinition."""
-    spec, name = obj["spec"], obj["metadata"].get("name", "")
-    wanted = f"{(spec.get('names') or {}).get('plural', '')}.{spec.get('group', '')}"
-    return [] if name == wanted else [invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')]

@@ -98,7 +98,7 @@ def keys_of(component: str) -> str:
     if component == "kube-scheduler" or component.startswith("kubelet-"):
         return "pods"
     kind = component.removesuffix("-controller").replace("-", "")
-    return next((each.plural for each in RESOURCES.values() if each.kind.lower() == kind), "")
+    return next((each.plural for each in RESOURCES.values() if kind in (each.kind.lower(), *each.short_names)), "")
 
 
 def runtime_calls(calls: Iterable[Record]) -> str:

@@ -1,0 +1,1 @@
+"""Kinds that users define: what a CustomResourceDefinition makes of an API server."""
