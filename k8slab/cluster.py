@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 
 from k8slab.apimachinery.rest import Request, Response
 from k8slab.apiserver.server import ApiServer
+from k8slab.apiserver.tokens import TokenKey
 from k8slab.client.client import Client
 from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
@@ -82,7 +83,9 @@ class Cluster:
         check_choice("mode", [mode], ("stepped", "live"))
         check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
         check_choice("controller to replace", replace or (), (*CONTROLLERS, "scheduler"))
-        spec = Spec(tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, directory)
+        spec = Spec(
+            tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, directory, _token_key(directory)
+        )
         self._hold(Engine(spec, self._new_instrument(), store), port)
         self._engine.loop.settle()
         self._engine.say(NOBODY)
@@ -336,6 +339,11 @@ class _ClockInHand:
     def now(self) -> float:
         """The cluster's time."""
         return self._cluster.now
+
+
+def _token_key(directory: Path | None) -> TokenKey:
+    """A cluster that stays keeps its key beside its certificates."""
+    return TokenKey(directory / "pki" / "sa.key" if directory is not None else None)
 
 
 def _node_names(nodes: int | Sequence[str]) -> list[str]:

@@ -60,10 +60,11 @@ Plugin = Callable[[Attributes, Registry], None]
 
 
 class Admission:
-    """The chain of plugins."""
+    """The chain of plugins. `plugins`: validating ones that need more than the registry."""
 
-    def __init__(self, registry: Registry, clock: Clock, chance: Chance) -> None:
+    def __init__(self, registry: Registry, clock: Clock, chance: Chance, *plugins: Plugin) -> None:
         self.registry, self.clock, self.chance = registry, clock, chance
+        self._validating = (*VALIDATING, *plugins)
 
     def mutate(self, attributes: Attributes) -> None:
         """Let every mutating plugin complete the object. Raises ApiError where one refuses."""
@@ -72,7 +73,7 @@ class Admission:
 
     def validate(self, attributes: Attributes) -> None:
         """Ask every validating plugin. Raises ApiError where one refuses."""
-        for plugin in VALIDATING:
+        for plugin in self._validating:
             plugin(attributes, self.registry)
 
 

@@ -20,6 +20,7 @@ from k8slab.apimachinery.openapi import openapi_v3
 from k8slab.apimachinery.rest import JsonObject, Request, Response
 from k8slab.apiserver.custom.kind import list_definition
 from k8slab.apiserver.resources import VERBS, ResourceInfo, ResourceTable
+from k8slab.apiserver.tokens import ISSUER
 from k8slab.apiserver.version import version_info
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ SUBRESOURCE_KINDS = {
     "eviction": ("policy", "v1", "Eviction"),
     "binding": ("", "v1", "Binding"),
     "exec": ("", "v1", "PodExecOptions"),
+    "token": ("authentication.k8s.io", "v1", "TokenRequest"),
 }
 SUBRESOURCE_VERBS = {
     "scale": ["get", "patch", "update"],
@@ -40,6 +42,7 @@ SUBRESOURCE_VERBS = {
     "exec": ["create", "get"],
     "binding": ["create"],
     "eviction": ["create"],
+    "token": ["create"],
     "finalize": ["update"],
     "proxy": ["create", "delete", "get", "patch", "update"],
 }
@@ -82,9 +85,25 @@ def _page(server: ApiServer, request: Request, parts: list[str]) -> Callable[[],
             group, version = ("", rest[-1]) if rest[:1] == ["api"] else (rest[1] if len(rest) > 2 else "", rest[-1])
             known = (group, version) in table.group_versions and rest[0] == ("apis" if group else "api")
             return (lambda: _openapi_page(table, group, version)) if known else None
+        case [".well-known", "openid-configuration"]:
+            return lambda: Response(200, object=_token_issuer())
+        case ["openid", "v1", "jwks"]:
+            keys = {"keys": [server.authenticator.key.public_jwk()]}
+            return lambda: Response(200, object=keys, content_type="application/jwk-set+json")
         case ["metrics"]:
             return lambda: Response(200, body=_metrics(server), content_type="text/plain; version=0.0.4; charset=utf-8")
     return None
+
+
+def _token_issuer() -> JsonObject:
+    """Where others find the key by which they can check the cluster's tokens."""
+    return {
+        "issuer": ISSUER,
+        "jwks_uri": f"{ISSUER}/openid/v1/jwks",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    }
 
 
 # Health.

@@ -27,6 +27,7 @@ from k8slab.apimachinery.errors import ApiError, BadRequest, RequestEntityTooLar
 from k8slab.apimachinery.rest import RESIZE, STDIN, Request, Response, Stream, UserInfo, Watch
 from k8slab.apiserver.authentication import AUTHENTICATED
 from k8slab.apiserver.decode import MAX_BODY
+from k8slab.apiserver.impersonation import PREFIX, SEPARATOR
 from k8slab.apiserver.negotiation import EventForm
 from k8slab.apiserver.pki import Pki
 from k8slab.apiserver.pod_connection import Pending
@@ -197,7 +198,7 @@ class HttpServer:
             raw.method,
             raw.path,
             parse_qs(text, keep_blank_values=True) if text else {},
-            {name.lower(): value for name, value in raw.headers.items()},
+            _headers(raw),
             body,
             _user_of(raw),
             stream.wake,
@@ -361,6 +362,15 @@ class HttpServer:
 
 def _resource_of(request: Request) -> ResourceInfo:
     return request_info(request).resource or RESOURCES["", "pods"]
+
+
+def _headers(raw: web.BaseRequest) -> dict[str, str]:
+    """By their names in small letters. Only those that ask to act as somebody else may come several times."""
+    found: dict[str, str] = {}
+    for key, value in raw.headers.items():
+        name = key.lower()
+        found[name] = f"{found[name]}{SEPARATOR}{value}" if name in found and name.startswith(PREFIX) else value
+    return found
 
 
 def _user_of(raw: web.BaseRequest) -> UserInfo | None:

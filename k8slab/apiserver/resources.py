@@ -80,7 +80,7 @@ _TABLE: Mapping[str, str] = {
         replicationcontrollers ReplicationController rc @all +status +scale
         resourcequotas ResourceQuota quota +status
         secrets Secret
-        serviceaccounts ServiceAccount sa
+        serviceaccounts ServiceAccount sa +token
         services Service svc @all +status +proxy
     """,
     "admissionregistration.k8s.io/v1": """

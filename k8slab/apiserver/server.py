@@ -2,7 +2,7 @@
 
 Every request goes down the same chain:
 
-    authenticate -> authorize -> route -> decode -> default -> admit -> validate -> store -> encode
+    authenticate -> impersonate -> authorize -> route -> decode -> default -> admit -> validate -> store -> encode
 
 Each step is a file of its own; each verb is a file in `handlers/`. Whatever goes wrong on the way is an `ApiError`, and
 leaves the server as a Status object: `handle` never raises.
@@ -22,11 +22,13 @@ from k8slab.apimachinery.rest import Request, Response, UserInfo
 from k8slab.apiserver import discovery
 from k8slab.apiserver.admission import Admission
 from k8slab.apiserver.audit import AuditRecord
-from k8slab.apiserver.authentication import authenticate
-from k8slab.apiserver.authorization import authorize
+from k8slab.apiserver.authentication import Authenticator
+from k8slab.apiserver.authorization import Authorizer
+from k8slab.apiserver.authorization.escalation import Escalation
 from k8slab.apiserver.custom.served import ServedResources
 from k8slab.apiserver.handlers import create, delete, delete_collection, get, list, patch, reviews, update, watch
 from k8slab.apiserver.handlers.context import Context
+from k8slab.apiserver.impersonation import impersonated
 from k8slab.apiserver.kubelet_connection import FindKubelet
 from k8slab.apiserver.pod_connection import Dial, nobody_answers
 from k8slab.apiserver.registry import Registry
@@ -35,6 +37,7 @@ from k8slab.apiserver.routes import RequestInfo, request_info
 from k8slab.apiserver.service_ip import ServiceIPs
 from k8slab.apiserver.strategies import strategy_of
 from k8slab.apiserver.subresources import SUBRESOURCES, subresource_of
+from k8slab.apiserver.tokens import TokenKey
 from k8slab.apiserver.watches import WatchHub
 from k8slab.clock import Clock
 from k8slab.etcd.store import Store
@@ -56,6 +59,8 @@ HANDLERS: Mapping[str, Handler] = {
 }
 GENERIC_SUBRESOURCES = ("status", "finalize", "approval", "ephemeralcontainers")
 """Parts of an object that are read and written like the object itself."""
+SELECTING = ("list", "watch", "deletecollection")
+"""Verbs that may be allowed for some objects only: those that a field selector chooses."""
 AUDIT_SIZE = 100_000
 
 
@@ -71,6 +76,7 @@ class ApiServer:
         find_kubelet: FindKubelet = lambda node: None,
         dial: Dial = nobody_answers,
         service_cidr: str = "10.96.0.0/12",
+        token_key: TokenKey | None = None,
     ) -> None:
         self.store, self.clock, self.chance = store, clock, chance
         self.find_kubelet = find_kubelet
@@ -79,7 +85,9 @@ class ApiServer:
         self.service_draws = chance.stream("service-proxy")
         """Which Pod of a Service is asked: a stream of its own, so that asking changes nothing else."""
         self.registry = Registry(store, clock, chance)
-        self.admission = Admission(self.registry, clock, chance)
+        self.authenticator = Authenticator(self.registry, clock, token_key or TokenKey())
+        self.authorizer = Authorizer(self.registry)
+        self.admission = Admission(self.registry, clock, chance, Escalation(self.authorizer))
         self.service_ips = ServiceIPs(self.registry, chance, service_cidr)
         self._lock = threading.RLock()
         self.watches = WatchHub(self.registry, clock, self._lock)
@@ -101,8 +109,10 @@ class ApiServer:
             user = request.user
             before = self.store.revision
             try:
-                user = authenticate(request)
-                authorize(user, info)
+                user = self.authenticator.authenticate(request)
+                user = impersonated(user, request.headers, self.authorizer)
+                self.authorizer.authorize(user, info, request.param("fieldSelector") if info.verb in SELECTING else "")
+                request.user = user
                 response = self._dispatch(request, info, user)
             except ApiError as error:
                 response = Response(error.status["code"], object=error.status)

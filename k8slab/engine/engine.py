@@ -24,13 +24,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from k8slab.apimachinery.errors import AlreadyExists
+from k8slab.apimachinery.errors import AlreadyExists, Unauthorized
 from k8slab.apimachinery.rest import MASTERS_GROUP, JsonObject, Request, Response, Stream, UserInfo
+from k8slab.apiserver.authorization.controller_roles import MANAGER, account_of
+from k8slab.apiserver.authorization.install import install_default_roles
 from k8slab.apiserver.bootstrap import bootstrap_objects
 from k8slab.apiserver.kubelet_connection import KubeletConnection
 from k8slab.apiserver.pod_connection import Dial
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.server import ApiServer
+from k8slab.apiserver.tokens import TokenKey
 from k8slab.client.client import Client
 from k8slab.client.line import Line
 from k8slab.client.transport import InProcess
@@ -86,6 +89,9 @@ TOUCHING = ("/exec", "/attach", "/log", "/portforward", "/proxy")
 """What reaches into a container, and may change something there, even where the method only reads."""
 
 
+QUESTIONS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
+"""What is only asked, even where the method is POST; and what may hold a token, which belongs into no journal."""
+
 NOBODY = Command()
 
 
@@ -102,6 +108,8 @@ class Spec:
     mirrors: str = ""
     directory: Path | None = None
     """Where what has to stay is kept; None: it goes with the cluster."""
+    token_key: TokenKey = field(default_factory=TokenKey, repr=False, compare=False)
+    """The key of the cluster's tokens: a cluster that lives again has the same."""
 
 
 class Engine:
@@ -151,9 +159,13 @@ class Engine:
         self._digest = hashlib.blake2b(digest_size=12)
         if self.journal is not None:
             self.store.subscribe(self._digest_log)
-        self.server = ApiServer(self.store, self.clock, self.chance, find_kubelet=self._find_kubelet, dial=dial)
+        self.server = ApiServer(
+            self.store, self.clock, self.chance,
+            find_kubelet=self._find_kubelet, dial=dial, token_key=spec.token_key,
+        )  # fmt: skip
         self.client = Client(InProcess(self.server.handle), ADMIN, "k8slab-admin")
         self.instrument.begin(self)
+        install_default_roles(self.server.registry)
         for resource, namespace, body in bootstrap_objects():
             with suppress(AlreadyExists):
                 self.client.create(resource, body, namespace)
@@ -197,10 +209,17 @@ class Engine:
 
     def answer(self, request: Request) -> Response:
         """The API server's answer to somebody outside."""
-        if request.method in READS and not any(part in request.path for part in TOUCHING):
+        if _only_asks(request):
             return self.server.handle(request)
-        with self._moving(), self._input(Asked.of(request)):
-            return self.serve(request)
+        with self._moving():
+            if self.journal is not None and request.user is None and "authorization" in request.headers:
+                # A token is looked at once: the journal notes whose it was, and never the token.
+                try:
+                    request.user = self.server.authenticator.authenticate(request)
+                except Unauthorized:
+                    return self.server.handle(request)
+            with self._input(Asked.of(request)):
+                return self.serve(request)
 
     def serve(self, request: Request) -> Response:
         """The same, already noted. What it opens into a container is kept in `streams`."""
@@ -305,8 +324,7 @@ class Engine:
         return name in self.loop.components
 
     def _add_controller(self, name: str, make: MakeComponent) -> None:
-        account = "system:kube-scheduler" if name == "kube-scheduler" else "system:kube-controller-manager"
-        client = self._client(name, UserInfo(account, ("system:authenticated",)))
+        client = self._client(name, self._account_of(name))
 
         def make_it() -> Component:
             component = make(client, self._clock_of(name), self.chance, wake=partial(self.loop.wake, name))
@@ -317,6 +335,13 @@ class Engine:
             return component
 
         self.add(name, make_it)
+
+    def _account_of(self, name: str) -> UserInfo:
+        """As whom a component asks: as the service account of its role, unless it stands in for another."""
+        if name == "kube-scheduler":
+            return UserInfo("system:kube-scheduler", ("system:authenticated",))
+        short = name.removesuffix("-controller")
+        return MANAGER if short in self.spec.replace else account_of(short)
 
     def _make_kubelet(self, node: str, index: int) -> Kubelet:
         name = f"kubelet-{node}"
@@ -396,3 +421,12 @@ class Engine:
         if self._scratch is not None:
             self._scratch.cleanup()
         self.store.close()
+
+
+def _only_asks(request: Request) -> bool:
+    """Whether a request changes nothing, so that no journal need know of it."""
+    if request.method in READS:
+        return not any(part in request.path for part in TOUCHING)
+    path = request.path
+    for_a_token = path.endswith("/token") and "/serviceaccounts/" in path
+    return request.method == "POST" and (path.startswith(QUESTIONS) or for_a_token)

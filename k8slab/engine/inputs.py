@@ -50,7 +50,7 @@ class Asked:
     @classmethod
     def of(cls, request: Request) -> Asked:
         """The request, without what only matters to its connection."""
-        headers = {name: text for name, text in request.headers.items() if name in KEPT_HEADERS}
+        headers = {name: text for name, text in request.headers.items() if name.startswith(KEPT_HEADERS)}
         # Encoded, because the server makes an object that it is given its own.
         body = request.body if isinstance(request.body, bytes) else orjson.dumps(request.body)
         return cls(request.method, request.path, request.query, headers, body, request.user)
@@ -69,7 +69,8 @@ class Asked:
         return f"{self.method} {self.path}" + (f" by {agent}" if agent else "")
 
 
-KEPT_HEADERS = ("accept", "content-type", "user-agent")
+KEPT_HEADERS = ("accept", "content-type", "user-agent", "impersonate-")
+"""Beginnings of names. What authenticates, such as a token, is never kept: `user` says whose it was."""
 
 
 @dataclass(frozen=True, slots=True)

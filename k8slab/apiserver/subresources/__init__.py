@@ -19,6 +19,7 @@ from k8slab.apiserver.subresources.eviction import evict
 from k8slab.apiserver.subresources.proxy import proxy
 from k8slab.apiserver.subresources.scale import scale
 from k8slab.apiserver.subresources.streams import execute, log
+from k8slab.apiserver.subresources.token import create_token
 
 if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
@@ -33,6 +34,7 @@ SUBRESOURCES: Mapping[tuple[str, str, str], SubresourceHandler] = {
     ("", "pods", "log"): log,
     ("", "pods", "proxy"): proxy,
     ("", "services", "proxy"): proxy,
+    ("", "serviceaccounts", "token"): create_token,
     ("", "replicationcontrollers", "scale"): scale,
     ("apps", "deployments", "scale"): scale,
     ("apps", "replicasets", "scale"): scale,

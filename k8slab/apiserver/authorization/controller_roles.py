@@ -1,0 +1,106 @@
+"""As whom the controllers ask, and what each may do.
+
+Each controller has a service account of its own in kube-system, and a role with just what it does, called
+`system:controller:<account>`. So a controller that is broken, or taken over, can do no more than its job. A controller that
+has no row here (one that stands in for another, or a learner's) asks as the controller manager, and may do everything.
+
+k8slab's controllers patch where upstream's update, so here `update` means both.
+
+Models: plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from k8slab.apimachinery.rest import UserInfo
+from k8slab.apiserver.authorization.roles import EVENTS, OWN_CONTROLLERS
+
+NAMESPACE = "kube-system"
+ROLE_PREFIX = "system:controller:"
+AUTHENTICATED = "system:authenticated"
+MANAGER = UserInfo("system:kube-controller-manager", (OWN_CONTROLLERS, AUTHENTICATED))
+
+
+class Account(NamedTuple):
+    """A controller's service account, and the rules of its role."""
+
+    name: str
+    rules: str
+
+
+ACCOUNTS: Mapping[str, Account] = {
+    "clusterrole-aggregation": Account(
+        "clusterrole-aggregation-controller",
+        "escalate get list watch update: clusterroles.rbac.authorization.k8s.io",
+    ),
+    "deployment": Account(
+        "deployment-controller",
+        f"""
+        get list watch update: deployments.apps
+        update: deployments.apps/status deployments.apps/finalizers
+        get list watch create update delete: replicasets.apps
+        get list watch update: pods
+        {EVENTS}
+        """,
+    ),
+    "garbage-collector": Account(
+        "generic-garbage-collector",
+        f"""
+        get list watch update delete: *
+        {EVENTS}
+        """,
+    ),
+    "namespace": Account(
+        "namespace-controller",
+        """
+        get list watch delete: namespaces
+        update: namespaces/finalize namespaces/status
+        get list watch delete deletecollection: *
+        """,
+    ),
+    "replicaset": Account(
+        "replicaset-controller",
+        f"""
+        get list watch update: replicasets.apps
+        update: replicasets.apps/status replicasets.apps/finalizers
+        list watch get update create delete: pods
+        {EVENTS}
+        """,
+    ),
+    "resourcequota": Account(
+        "resourcequota-controller",
+        f"""
+        list watch: *
+        update: resourcequotas/status
+        {EVENTS}
+        """,
+    ),
+    "root-ca-cert-publisher": Account(
+        "root-ca-cert-publisher",
+        f"""
+        list watch: configmaps namespaces
+        create update: configmaps
+        {EVENTS}
+        """,
+    ),
+    "serviceaccount": Account(
+        "service-account-controller",
+        f"""
+        list watch: serviceaccounts namespaces
+        create: serviceaccounts
+        {EVENTS}
+        """,
+    ),
+}
+"""By the names that `Cluster(replace={...})` takes."""
+
+
+def account_of(controller: str) -> UserInfo:
+    """As whom a controller of the cluster's own asks."""
+    account = ACCOUNTS.get(controller)
+    if account is None:
+        return MANAGER
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", AUTHENTICATED)
+    return UserInfo(f"system:serviceaccount:{NAMESPACE}:{account.name}", groups)
