@@ -29,7 +29,7 @@ UNAUTHENTICATED = "system:unauthenticated"
 
 def impersonated(user: UserInfo, headers: Mapping[str, str], authorizer: Authorizer) -> UserInfo:
     """Whose request it is: the user's own, unless its headers say otherwise. Raises Forbidden."""
-    if USER not in headers and not any(name.startswith(PREFIX) for name in headers):
+    if USER not in headers and GROUP not in headers and UID not in headers:
         return user
     name, groups = headers.get(USER, ""), _values(headers.get(GROUP, ""))
     uid, extra = headers.get(UID, ""), _extra(headers)

@@ -164,8 +164,8 @@ class Engine:
             find_kubelet=self._find_kubelet, dial=dial, token_key=spec.token_key,
         )  # fmt: skip
         self.client = Client(InProcess(self.server.handle), ADMIN, "k8slab-admin")
-        self.instrument.begin(self)
         install_default_roles(self.server.registry)
+        self.instrument.begin(self)
         for resource, namespace, body in bootstrap_objects():
             with suppress(AlreadyExists):
                 self.client.create(resource, body, namespace)
@@ -338,10 +338,12 @@ class Engine:
 
     def _account_of(self, name: str) -> UserInfo:
         """As whom a component asks: as the service account of its role, unless it stands in for another."""
-        if name == "kube-scheduler":
+        short = name.removeprefix("kube-").removesuffix("-controller")
+        if short in self.spec.replace:
+            return MANAGER
+        if short == "scheduler":
             return UserInfo("system:kube-scheduler", ("system:authenticated",))
-        short = name.removesuffix("-controller")
-        return MANAGER if short in self.spec.replace else account_of(short)
+        return account_of(short)
 
     def _make_kubelet(self, node: str, index: int) -> Kubelet:
         name = f"kubelet-{node}"
