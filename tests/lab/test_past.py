@@ -18,9 +18,6 @@ from k8slab.lab import ownership_graph
 from k8slab.lab.past import Past, Pasts
 from tests.eventually import eventually
 
-PENDING = 25
-"""A revision at which the Pods are there, and do not run."""
-
 
 @pytest.fixture(scope="module")
 def cluster():
@@ -30,6 +27,13 @@ def cluster():
         cluster.kubectl("delete deployment web")
         cluster.run_for("60s")
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def pending(cluster):
+    """A revision at which the Pods are there, and do not run."""
+    commits = cluster.trace.select(kind="commit", what="pods/")
+    return max(each.revision for each in commits if each.verb == "create")
 
 
 @pytest.fixture
@@ -90,14 +94,14 @@ def test_kubectl_takes_its_own_options(past):
     "command",
     ["get pods -w", "wait deployment/web --for=delete --timeout=1h", "rollout status deployment/web --revision=7 -w"],
 )
-def test_a_command_that_waits_ends_at_once_and_says_why(cluster, command):
-    with Past(cluster, PENDING) as past:
+def test_a_command_that_waits_ends_at_once_and_says_why(cluster, command, pending):
+    with Past(cluster, pending) as past:
         result = past.kubectl(command)
         assert not result.ok
         assert past.now == EPOCH
         assert past.kubectl("get nodes").stderr == ""
     if "--revision" not in command:
-        assert "stopped: this is the past (revision 25), in which no time passes" in result.stderr
+        assert f"stopped: this is the past (revision {pending}), in which no time passes" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -182,38 +186,38 @@ def test_it_says_where_it_is(past):
     assert repr(past) == f"<Past of lab: revision {past.revision}, 2026-01-01T00:00:30Z (+30.0s)>"
 
 
-def test_nothing_listens_before_kubectl_is_used(cluster, tmp_path, monkeypatch):
+def test_nothing_listens_before_kubectl_is_used(cluster, tmp_path, monkeypatch, pending):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     threads = threading.active_count()
-    past = Past(cluster, PENDING)
+    past = Past(cluster, pending)
     past.client.list(Pod)
     assert (threading.active_count(), list(tmp_path.iterdir())) == (threads, [])
     past.close()
 
 
-def test_closing_leaves_nothing(cluster, tmp_path, monkeypatch):
+def test_closing_leaves_nothing(cluster, tmp_path, monkeypatch, pending):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     threads = threading.active_count()
-    with Past(cluster, PENDING) as past:
+    with Past(cluster, pending) as past:
         past.kubectl("get pods")
         assert list(tmp_path.iterdir()) != []
     assert (threading.active_count(), list(tmp_path.iterdir())) == (threads, [])
-    with pytest.raises(RuntimeError, match=r"this past is closed; take it again: cluster\.at\(25\)"):
+    with pytest.raises(RuntimeError, match=rf"this past is closed; take it again: cluster\.at\({pending}\)"):
         past.kubectl("get pods")
     past.close()
 
 
-def test_a_past_that_nobody_holds_leaves_nothing(cluster, tmp_path, monkeypatch):
+def test_a_past_that_nobody_holds_leaves_nothing(cluster, tmp_path, monkeypatch, pending):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     threads = threading.active_count()
-    assert Past(cluster, PENDING).kubectl("get pods").ok
+    assert Past(cluster, pending).kubectl("get pods").ok
     gc.collect()
     assert eventually(lambda: (threading.active_count(), list(tmp_path.iterdir())) == (threads, []))
 
 
-def test_pasts_close_together(cluster):
+def test_pasts_close_together(cluster, pending):
     pasts = Pasts()
-    first, second = pasts.at(cluster, PENDING), pasts.at(cluster, "+30s")
+    first, second = pasts.at(cluster, pending), pasts.at(cluster, "+30s")
     pasts.close()
     pasts.close()
     for past in (first, second):

@@ -51,7 +51,7 @@ SERVER = "k8slab.apiserver"
 STEPS: Mapping[str, Step] = {
     "read the path": Step("what is asked?", "request_info", f"{SERVER}.routes"),
     "authenticate": Step("who asks?", "authenticate", f"{SERVER}.authentication"),
-    "authorize": Step("may they?", "authorize", f"{SERVER}.authorization"),
+    "authorize": Step("may they?", "authorize", f"{SERVER}.authorization", package=True),
     "route": Step("which handler?", "_dispatch", f"{SERVER}.server"),
     "decode": Step("JSON, YAML or protobuf", "read_object", f"{SERVER}.decode"),
     "decode the patch": Step("what should change", "read_patch", f"{SERVER}.decode"),

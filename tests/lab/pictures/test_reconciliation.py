@@ -39,7 +39,7 @@ def test_a_controller_with_a_stale_cache_is_seen_to_act_on_it():
     with Cluster(nodes=1, seed=1) as cluster:
         create(cluster, "web", 1)
         cluster.run_until_idle()
-        cluster.fault("slow-watch", component="deployment-controller", delay=20, lose=0, repeat=0).start()
+        cluster.fault("slow-watch", component="deployment-controller", delay=600, lose=0, repeat=0).start()
         scale(cluster, "web", 4)
         cluster.run_for("1s")
         assert looks(cluster, "deployments/default/web")[-1].desired == "replicas 1, ready 1"
