@@ -45,6 +45,16 @@ ACCOUNTS: Mapping[str, Account] = {
         {EVENTS}
         """,
     ),
+    "disruption": Account(
+        "disruption-controller",
+        f"""
+        get list watch: deployments.apps replicasets.apps statefulsets.apps replicationcontrollers pods
+        get list watch: poddisruptionbudgets.policy
+        update: poddisruptionbudgets.policy/status pods/status
+        get: */scale
+        {EVENTS}
+        """,
+    ),
     "garbage-collector": Account(
         "generic-garbage-collector",
         f"""
