@@ -7,6 +7,7 @@ Models: k8s.io/api/core/v1/types.go.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from k8slab.apimachinery.meta import no_entries
@@ -105,6 +106,7 @@ class Taint(View):
     key: str
     effect: str
     value: str = ""
+    time_added: str | None = None
 
 
 class Volume(View):
@@ -244,12 +246,18 @@ class NodeSpec(View):
     unschedulable: bool = False
 
 
+class NodeCondition(Condition):
+    """A node's condition; it also says when the node last spoke of it."""
+
+    last_heartbeat_time: str | None = None
+
+
 class NodeStatus(View):
     """What the node says about itself."""
 
     capacity: Mapping[str, str] = no_entries()
     allocatable: Mapping[str, str] = no_entries()
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[NodeCondition, ...] = ()
     addresses: tuple[Mapping[str, str], ...] = ()
     images: tuple[Mapping[str, Any], ...] = ()
 
@@ -262,7 +270,13 @@ class Node(KubeObject):
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
 
-    def condition(self, kind: str) -> Condition | None:
+    @cached_property
+    def ready(self) -> str:
+        """The status of its Ready condition: True, False, Unknown; empty if it has none yet."""
+        condition = self.condition("Ready")
+        return condition.status if condition is not None else ""
+
+    def condition(self, kind: str) -> NodeCondition | None:
         """The condition of a type, None if the node has none."""
         return next((item for item in self.status.conditions if item.type == kind), None)
 

@@ -1,8 +1,8 @@
 """Watches: cursors over the store, seen through a selection.
 
 A watch holds no events. It has a place in etcd's log; a poll reads on from there. The hub listens to the store once, and
-wakes only those watchers whom a write concerns: 100 kubelets that each watch their own node's Pods are not woken by the
-Pods of the others, and need not read over them.
+wakes only those watchers whom a write concerns: 100 kubelets that each watch their own Node and its Pods are not woken by
+those of the others, and need not read over them.
 
 A change is decoded once, and its event shared by all who watch.
 
@@ -27,8 +27,9 @@ from k8slab.etcd.store import Compacted, Cursor, Entry
 EVENT_CACHE = 2_000
 BOOKMARK_PERIOD = 60.0
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
-NODE_NAME = "spec.nodeName"
-PODS = RESOURCES["", "pods"]
+PODS, NODES = RESOURCES["", "pods"], RESOURCES["", "nodes"]
+NODE_FIELD = {PODS: "spec.nodeName", NODES: "metadata.name"}
+"""By which field a watch is about one node."""
 
 
 class WatchHub:
@@ -39,9 +40,9 @@ class WatchHub:
         self.lock = lock or nullcontext()
         """Held during a poll: watches are polled by threads that hold no other lock of the server."""
         self._events: OrderedDict[tuple[int, str], WatchEvent] = OrderedDict()
-        # Who is to be woken, by the prefix of the keys watched; those for one node's Pods separately, by node.
+        # Who is to be woken, by the prefix of the keys watched; those about one node separately, by its name too.
         self._by_prefix: dict[str, dict[int, CacheWatch]] = {}
-        self._by_node: dict[str, dict[int, NodePodsWatch]] = {}
+        self._by_node: dict[tuple[str, str], dict[int, NodeWatch]] = {}
         self._last = 0
         registry.store.subscribe(self._on_commit)
 
@@ -60,15 +61,16 @@ class WatchHub:
     ) -> CacheWatch:
         """A watch of the changes after a revision, told first what there was then (`initial`). Raises Compacted."""
         self._last += 1
-        node = selection.fields.exact(NODE_NAME) if resource is PODS and not namespace else None
-        kind = NodePodsWatch if node else CacheWatch
+        field = NODE_FIELD.get(resource) if not namespace else None
+        node = selection.fields.exact(field) if field else None
+        kind = NodeWatch if node else CacheWatch
         watch = kind(self, self._last, resource, namespace, selection, after, bookmarks, wake or (lambda: None))
         if timeout and not isinstance(self.clock, VirtualClock):
             watch.ends = self.clock.now() + timeout
         watch.begin(initial, mark_the_end)
-        if isinstance(watch, NodePodsWatch):
-            watch.node = node or ""
-            self._by_node.setdefault(watch.node, {})[watch.number] = watch
+        if isinstance(watch, NodeWatch):
+            watch.place = resource.key_prefix, node or ""
+            self._by_node.setdefault(watch.place, {})[watch.number] = watch
         else:
             self._by_prefix.setdefault(resource.key_prefix, {})[watch.number] = watch
         return watch
@@ -99,8 +101,8 @@ class WatchHub:
     def close(self, watch: CacheWatch) -> None:
         """Forget a watch. Safe to call twice."""
         self._by_prefix.get(watch.resource.key_prefix, {}).pop(watch.number, None)
-        if isinstance(watch, NodePodsWatch):
-            self._by_node.get(watch.node, {}).pop(watch.number, None)
+        if isinstance(watch, NodeWatch):
+            self._by_node.get(watch.place, {}).pop(watch.number, None)
 
     def event(self, entry: Entry) -> WatchEvent:
         """The event of one change, shared."""
@@ -142,11 +144,12 @@ class WatchHub:
             for watch in tuple(self._by_prefix.get(prefix, {}).values()):
                 watch.wake()
             if prefix == PODS.key_prefix and self._by_node:
-                self._tell_nodes(entry)
+                self._tell_node(entry, prefix, self.event(entry).object.get("spec", {}).get("nodeName", ""))
+            elif prefix == NODES.key_prefix and self._by_node:
+                self._tell_node(entry, prefix, entry.key.removeprefix(prefix))
 
-    def _tell_nodes(self, entry: Entry) -> None:
-        node = self.event(entry).object.get("spec", {}).get("nodeName", "")
-        for watch in tuple(self._by_node.get(node, {}).values()):
+    def _tell_node(self, entry: Entry, prefix: str, node: str) -> None:
+        for watch in tuple(self._by_node.get((prefix, node), {}).values()):
             watch.note(entry)
 
 
@@ -258,10 +261,11 @@ class CacheWatch:
         return WatchEvent("BOOKMARK", kind | {"metadata": metadata}, revision)
 
 
-class NodePodsWatch(CacheWatch):
-    """A watch of one node's Pods: the hub notes for it which changes concern it, so it need not look at the others."""
+class NodeWatch(CacheWatch):
+    """A watch about one node: the hub notes for it which changes concern it, so it need not look at the others."""
 
-    node = ""
+    place = "", ""
+    """The prefix of the keys watched, and the node's name."""
 
     def begin(self, initial: list[JsonObject] | None, mark_the_end: bool) -> None:
         """Say what there was; what changed since then is read from the log, once."""

@@ -21,6 +21,7 @@ from k8slab.apimachinery.rest import WatchEvent
 from k8slab.client.cached import Cached
 from k8slab.client.client import Client
 from k8slab.client.reflector import Reflector
+from k8slab.clock import NEVER
 
 T = TypeVar("T", bound=KubeObject)
 RECENT = 20_000
@@ -70,6 +71,10 @@ class Informer(Reflector, Generic[T]):
         """How many those are."""
         return len(self._indexes[index].get(value, ()))
 
+    def values(self, index: str) -> Iterable[str]:
+        """The values that an indexer gave, sorted."""
+        return sorted(self._indexes[index])
+
     def list(self) -> list[T]:
         """All objects, by key."""
         return [self._look(key, self._cache[key]) for key in sorted(self._cache)]
@@ -82,6 +87,20 @@ class Informer(Reflector, Generic[T]):
 
     def _forget(self, key: str) -> None:
         self._put(key, None)
+
+    def rest(self) -> None:
+        """Watch no longer, and forget what is known, until `follow`: nobody needs it now, so it should cost nothing."""
+        self._stop()
+        self.stale, self.synced, self.release = False, False, NEVER
+        self._cache.clear()
+        self._recent.clear()
+        for index in self._indexes.values():
+            index.clear()
+
+    def follow(self) -> None:
+        """Watch again, if it rests: the next look lists, and tells of everything that is there as new."""
+        if self._watch is None:
+            self.stale = True
 
     def _apply(self, event: WatchEvent) -> bool:
         """Apply one event; False if it is older than what is known."""

@@ -43,7 +43,11 @@ from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.disruption import DisruptionController
 from k8slab.controllers.garbage_collector import GarbageCollector
 from k8slab.controllers.namespace import NamespaceController
+from k8slab.controllers.node_ipam import NodeIpamController
+from k8slab.controllers.node_lifecycle import NodeLifecycleController
+from k8slab.controllers.pod_gc import PodGarbageCollector
 from k8slab.controllers.replicaset import ReplicaSetController
+from k8slab.controllers.taint_eviction import TaintEvictionController
 from k8slab.cri.api import Runtime
 from k8slab.cri.dial import dial_simulated
 from k8slab.cri.network import SimulatedNetwork
@@ -78,11 +82,14 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
     "crd": CustomResourceDefinitionController,
     "garbage-collector": partial(GarbageCollector, resources=tuple(RESOURCES.values())),
+    "node-ipam": NodeIpamController,
+    "node-lifecycle": NodeLifecycleController,
+    "taint-eviction": TaintEvictionController,
+    "pod-garbage-collector": PodGarbageCollector,
 }
 """The controllers of a cluster, by the names that `Cluster(replace={...})` takes."""
 
 ADMIN = UserInfo("kubernetes-admin", (MASTERS_GROUP, "system:authenticated"))
-POD_CIDR = "10.244.{}.0/24"
 NODE_ADDRESS = "192.168.49.{}"
 READS = ("GET", "HEAD", "OPTIONS")
 TOUCHING = ("/exec", "/attach", "/log", "/portforward", "/proxy")
@@ -356,7 +363,7 @@ class Engine:
         jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(clock)
         kubelet = Kubelet(
             node, client, clock, self.chance, runtime, self.instrument.jobs(name, jobs), wake=wake,
-            pod_cidr=POD_CIDR.format(index), address=NODE_ADDRESS.format(index + 2), root=self._volumes,
+            address=NODE_ADDRESS.format(index + 2), root=self._volumes,
         )  # fmt: skip
         self.kubelets[node] = kubelet
         return kubelet

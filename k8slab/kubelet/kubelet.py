@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from k8slab.api.core import Pod
+from k8slab.api.core import Node, Pod
 from k8slab.apimachinery.errors import ApiError, Conflict, NotFound
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.client.client import Client
@@ -66,6 +66,8 @@ class Worker:
     """Whether that is to try again what has failed."""
     written: JsonObject | None = None
     """The status that was written last."""
+    revision: int = 0
+    """The revision of that write."""
     last: JsonObject | None = None
     """The status at its end, once it is terminated: the runtime knows nothing of it any more."""
 
@@ -83,7 +85,6 @@ class Kubelet:
         jobs: Jobs | None = None,
         *,
         wake: Callable[[], None] = lambda: None,
-        pod_cidr: str = "",
         address: str = "192.168.49.2",
         capacity: Mapping[str, str] | None = None,
         root: Path | None = None,
@@ -94,10 +95,9 @@ class Kubelet:
         self._wake = wake
         self.observer: Observer = QUIET
         self.recorder = EventRecorder(client, clock, "kubelet", node_name)
-        if pod_cidr:
-            runtime.update_runtime_config(pod_cidr)
-        self.node = NodeStatus(
-            node_name, client, clock, runtime, self.recorder, address=address, pod_cidr=pod_cidr, capacity=capacity
+        self.node = NodeStatus(node_name, client, clock, runtime, self.recorder, address=address, capacity=capacity)
+        self.itself: Informer[Node] = Informer(
+            client, Node, fields=f"metadata.name={node_name}", on_change=lambda old, new: self.node.see(new), wake=wake
         )
         self.lease = NodeLease(node_name, client, clock, chance)
         self.facts = NodeFacts(self.node.runtime_name, address)
@@ -151,7 +151,7 @@ class Kubelet:
             self.jobs.next_ready(),
             self._next_again,
             self._call_again,
-            self.pods.release,
+            self._next_release(),
         )
 
     def next_work(self) -> float:
@@ -161,12 +161,16 @@ class Kubelet:
         ready = self.jobs.next_ready()
         if ready == NEVER and self.jobs.busy:
             return self.clock.now()  # a thread is at it
-        return min(ready, self._next_retry, self._call_again, self.pods.release)
+        return min(ready, self._next_retry, self._call_again, self._next_release())
 
     def close(self) -> None:
         """Stop watching. Containers go on."""
+        self.itself.close()
         self.pods.close()
         self.jobs.close()
+
+    def _next_release(self) -> float:
+        return min(self.itself.release, self.pods.release)
 
     def _next_heartbeat(self) -> float:
         return min(self.lease.next_renewal, self.node.next_report()) if self.node.node is not None else NEVER
@@ -178,8 +182,6 @@ class Kubelet:
             self.lease.renew(self.node.node.uid)
         if now >= self.node.next_report():
             self.node.report()
-            if self.node.node is None:  # somebody deleted it
-                self._call_again = now + RETRY
 
     # The watch.
 
@@ -189,8 +191,10 @@ class Kubelet:
             return False
         self._call_again = NEVER
         try:
-            if self.node.node is None:
+            if not self.node.registered:
                 self.node.register()
+            if self.itself.stale or self.itself.release <= now:
+                self.itself.drain()
             return self.pods.drain()
         except ApiError as error:
             log.debug("%s: %s", self.name, error.message)
@@ -224,6 +228,10 @@ class Kubelet:
         worker.pod = new
         if new.metadata.deleting and worker.phase == SYNCING:
             worker.phase = TERMINATING
+        written = worker.written if int(new.metadata.resource_version) > worker.revision else None
+        if written is not None and new.ready != _says_ready(written):
+            # The control plane took this node for lost: say again what is so.
+            worker.written, unchanged = None, False
         if not unchanged:
             self._mark(new.uid)
 
@@ -434,17 +442,21 @@ class Kubelet:
             return True
         try:
             with self._working_on(worker):
-                self.client.patch_status(Pod, pod.name, pod.namespace, status, uid=pod.uid)
+                found = self.client.patch_status(Pod, pod.name, pod.namespace, status, uid=pod.uid)
         except (NotFound, Conflict):
             return True  # it has gone
         except ApiError as error:
             log.debug("%s: status of %s: %s", self.name, pod.key, error.message)
             self._try_again(worker)
             return False
-        worker.written = status
+        worker.written, worker.revision = status, int(found["metadata"]["resourceVersion"])
         if status["phase"] in ("Succeeded", "Failed"):
             self._mark(pod.uid)
         return True
+
+
+def _says_ready(status: JsonObject) -> bool:
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in status["conditions"])
 
 
 def _keep_times(status: JsonObject, written: JsonObject) -> None:

@@ -1,7 +1,10 @@
 """The node: it registers itself, and says every ten seconds how it is.
 
-The status is computed often and written seldom: when it has changed, or every five minutes. That the node lives at all is
-said by its lease (`node_lease.py`), which is small.
+It registers once in its life. The range of its Pods' addresses is given to it: it is not ready until the API server tells
+which it is. A Node that somebody deletes stays away until its kubelet is started again.
+
+The status is computed often and written seldom: when the API server has it otherwise, or every five minutes. That the node
+lives at all is said by its lease (`node_lease.py`), which is small.
 
 Models: pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go.
 """
@@ -12,8 +15,8 @@ from collections.abc import Mapping
 
 from k8slab.api.core import Node
 from k8slab.apimachinery.errors import AlreadyExists, ApiError, NotFound
-from k8slab.apimachinery.rest import JsonObject, copy_of
-from k8slab.client.client import Client
+from k8slab.apimachinery.rest import JsonObject
+from k8slab.client.client import STRATEGIC, Client
 from k8slab.client.recorder import EventRecorder
 from k8slab.clock import Clock, to_rfc3339
 from k8slab.cri.api import CriError, Runtime
@@ -29,6 +32,9 @@ HEALTHY = (
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 )
+OURS = (*(type_ for type_, *_ in HEALTHY), "Ready")
+Said = tuple[tuple[str, str, str, str], ...]
+"""Conditions: type, status, reason, message."""
 
 
 class NodeStatus:
@@ -43,18 +49,21 @@ class NodeStatus:
         recorder: EventRecorder,
         *,
         address: str,
-        pod_cidr: str,
         capacity: Mapping[str, str] | None = None,
     ) -> None:
-        self.name, self.address, self.pod_cidr = name, address, pod_cidr
+        self.name, self.address = name, address
         self._client, self._clock, self._runtime, self._recorder = client, clock, runtime, recorder
         self._capacity = dict(capacity or CAPACITY)
         self._version = runtime.version()
+        self._range = ""
         self._announced = False
-        self._written: JsonObject | None = None
+        self._said: Said = ()
+        """Our conditions, as the API server has them."""
         self._written_at = self._computed_at = float("-inf")
+        self.registered = False
+        """Whether there was a Node object once."""
         self.node: Node | None = None
-        """The node as last seen; None before it is registered."""
+        """The node as last seen; None before it is registered, and when it was deleted."""
 
     @property
     def runtime_name(self) -> str:
@@ -62,29 +71,37 @@ class NodeStatus:
         return self._version.name
 
     def register(self) -> None:
-        """Make the Node object; or, where it is there from before, bring its status up to date."""
+        """Make the Node object; or, where it is there from before, bring its status up to date. Raises ApiError."""
         if not self._announced:
             self._announced = True
             self._recorder.event(self._reference(), "Normal", "Starting", "Starting kubelet.")
-        status = self._compute(None)
-        spec = {"podCIDR": self.pod_cidr, "podCIDRs": [self.pod_cidr]} if self.pod_cidr else {}
         body = {
             "apiVersion": "v1",
             "kind": "Node",
             "metadata": {"name": self.name, "labels": self._labels()},
-            "spec": spec,
-            "status": status,
+            "spec": {},
+            "status": self._compute(),
         }
         try:
-            self.node = Node.of(self._client.create(Node, body))
-            self._written = status
+            self._written_at = self._computed_at = self._clock.now()
+            self.see(Node.of(self._client.create(Node, body)))
         except AlreadyExists:
-            self._client.patch(Node, self.name, "", {"metadata": {"labels": self._labels()}})
-            self.node = self._client.get(Node, self.name)
+            self.see(Node.of(self._client.patch(Node, self.name, "", {"metadata": {"labels": self._labels()}})))
             self.report(force=True)
-        self._written_at = self._computed_at = self._clock.now()
-        text = f"Node {self.name} status is now: NodeReady"
-        self._recorder.event(self._reference(), "Normal", "NodeReady", text)
+        self.registered = True
+
+    def see(self, node: Node | None) -> None:
+        """The Node object as it is now; None: it is gone. What is older than what is known changes nothing."""
+        if node is not None and self.node is not None and _revision(node) < _revision(self.node):
+            return
+        if node is not None and node.spec.pod_cidr and self._range != node.spec.pod_cidr:
+            self._range = node.spec.pod_cidr
+            self._runtime.update_runtime_config(self._range)
+            self._computed_at = float("-inf")  # the network is ready: say so at once
+        self.node = node
+        conditions = node.status.conditions if node is not None else ()
+        ours = {each.type: (each.type, each.status, each.reason, each.message) for each in conditions}
+        self._said = tuple(ours[type_] for type_ in OURS if type_ in ours)
 
     def next_report(self) -> float:
         """When the status is computed next."""
@@ -95,24 +112,36 @@ class NodeStatus:
         now = self._clock.now()
         self._computed_at = now
         stale = now - self._written_at >= REPORT_PERIOD
-        if not force and not stale and self._says_ready(self._written) == self._ready():
+        if not force and not stale and self._said == self._conditions():
             return  # nothing else of a node's status ever changes
-        status = self._compute(self._written)
+        before, status = self._said, self._compute()
         for _ in range(TRIES):
             try:
-                self._client.patch_status(Node, self.name, "", copy_of(status))
+                patch = {"status": status}
+                found = self._client.patch(
+                    Node, self.name, "", patch, content_type=STRATEGIC, subresource="status"
+                )  # fmt: skip
             except NotFound:
-                self.node = None  # somebody deleted it: register anew
+                self.see(None)
                 return
             except ApiError:
                 continue
-            self._written, self._written_at = status, now
+            self._written_at = now
+            self.see(Node.of(found))
+            self._tell(before)
             return
 
-    def _compute(self, before: JsonObject | None) -> JsonObject:
+    def _tell(self, before: Said) -> None:
+        """An event, when the node has become ready, or is no longer."""
+        if before and self._said and before[-1][1] != self._said[-1][1]:
+            reason = "NodeReady" if self._said[-1][1] == "True" else "NodeNotReady"
+            self._recorder.event(self._reference(), "Normal", reason, f"Node {self.name} status is now: {reason}")
+
+    def _conditions(self) -> Said:
+        return (*HEALTHY, self._ready())
+
+    def _compute(self) -> JsonObject:
         now = to_rfc3339(self._clock.now())
-        conditions = [*HEALTHY, self._ready()]
-        since = {each["type"]: each for each in (before or {}).get("conditions", [])}
         return {
             "capacity": self._capacity,
             "allocatable": self._capacity,
@@ -125,22 +154,19 @@ class NodeStatus:
                     "type": type_,
                     "status": status,
                     "lastHeartbeatTime": now,
-                    "lastTransitionTime": _transition(since.get(type_), status) or now,
+                    "lastTransitionTime": self._since(type_, status) or now,
                     "reason": reason,
                     "message": message,
                 }
-                for type_, status, reason, message in conditions
+                for type_, status, reason, message in self._conditions()
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": self._info(),
         }
 
-    @staticmethod
-    def _says_ready(status: JsonObject | None) -> tuple[str, str, str, str] | None:
-        if status is None:
-            return None
-        last = status["conditions"][-1]
-        return last["type"], last["status"], last["reason"], last["message"]
+    def _since(self, type_: str, status: str) -> str | None:
+        before = self.node.condition(type_) if self.node is not None else None
+        return before.last_transition_time if before is not None and before.status == status else None
 
     def _ready(self) -> tuple[str, str, str, str]:
         try:
@@ -178,5 +204,5 @@ class NodeStatus:
         return Node.of({"metadata": {"name": self.name, "uid": self.name}})
 
 
-def _transition(before: JsonObject | None, status: str) -> str | None:
-    return before["lastTransitionTime"] if before and before["status"] == status else None
+def _revision(node: Node) -> int:
+    return int(node.metadata.resource_version)

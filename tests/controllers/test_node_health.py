@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from k8slab.api.core import Node
+from k8slab.controllers.node_health import Health, unknown_conditions
+
+CREATED = "1970-01-01T00:00:40Z"
+
+
+def node(heartbeat="", status="True"):
+    said = [{"type": "Ready", "status": status, "lastHeartbeatTime": heartbeat}] if heartbeat else []
+    return Node.of(
+        {"metadata": {"name": "n", "uid": "1", "creationTimestamp": CREATED}, "status": {"conditions": said}}
+    )
+
+
+def test_one_that_never_posted_has_60_seconds_from_its_creation_on():
+    assert Health.of(node(), 55.0).deadline == 40 + 60
+
+
+def test_one_that_has_posted_has_50_seconds_from_when_it_was_first_seen():
+    assert Health.of(node("x"), 55.0).deadline == 55 + 50
+
+
+def test_only_what_is_new_counts():
+    health = Health.of(node("x"), 100.0)
+    health.note(node("x"), None, 110.0)
+    assert health.probed == 100.0
+    health.note(node("y"), None, 120.0)
+    assert health.probed == 120.0
+    health.note(node("y"), "lease 1", 130.0)
+    health.note(node("y"), "lease 1", 140.0)
+    assert health.probed == 130.0
+
+
+def test_a_lease_that_is_deleted_is_no_sign_of_life():
+    health = Health.of(node("x"), 100.0)
+    health.note(node("x"), "lease 1", 110.0)
+    health.note(node("x"), None, 120.0)
+    assert health.probed == 110.0
+
+
+def test_what_is_unknown_already_is_not_said_again():
+    assert [each["type"] for each in unknown_conditions(node("x", "Unknown"), 0.0)] == [
+        "MemoryPressure", "DiskPressure", "PIDPressure",
+    ]  # fmt: skip
+
+
+def test_it_says_when_a_node_that_never_posted_was_created():
+    assert {each["lastHeartbeatTime"] for each in unknown_conditions(node(), 99.0)} == {CREATED}
