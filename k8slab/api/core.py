@@ -138,6 +138,7 @@ class PodSpec(View):
     active_deadline_seconds: int | None = None
     host_network: bool = False
     hostname: str = ""
+    subdomain: str = ""
     priority: int | None = None
     preemption_policy: str = "PreemptLowerPriority"
     topology_spread_constraints: tuple[Mapping[str, Any], ...] = ()

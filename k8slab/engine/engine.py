@@ -41,6 +41,8 @@ from k8slab.clock import Clock, RealClock, SkewedClock, VirtualClock
 from k8slab.controllers.custom_resource_definition import CustomResourceDefinitionController
 from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.disruption import DisruptionController
+from k8slab.controllers.endpoints import EndpointsController
+from k8slab.controllers.endpointslice import EndpointSliceController
 from k8slab.controllers.garbage_collector import GarbageCollector
 from k8slab.controllers.namespace import NamespaceController
 from k8slab.controllers.node_ipam import NodeIpamController
@@ -86,6 +88,8 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "node-lifecycle": NodeLifecycleController,
     "taint-eviction": TaintEvictionController,
     "pod-garbage-collector": PodGarbageCollector,
+    "endpointslice": EndpointSliceController,
+    "endpoints": EndpointsController,
 }
 """The controllers of a cluster, by the names that `Cluster(replace={...})` takes."""
 
