@@ -441,9 +441,19 @@ def test_a_node_whose_server_answers_now_and_then_is_not_lost(cluster):
             assert cluster.now - from_rfc3339(lease.spec.renew_time) < 40
 
 
+def test_a_deleted_node_stays_away_until_its_kubelet_is_started_again(cluster):
+    cluster.client.delete(Node, "node-1")
+    cluster.run_for(400)
+    assert cluster.client.list(Node) == cluster.client.list(Lease) == []
+    cluster.fault("restart", component=KUBELET).start()
+    cluster.run_for(0)
+    assert [each.name for each in cluster.client.list(Node)] == ["node-1"]
+
+
 def test_a_deleted_node_registers_anew_though_its_requests_fail(cluster):
+    cluster.client.delete(Node, "node-1")
     with cluster.fault("api-errors", component=KUBELET, share=0.9):
-        cluster.client.delete(Node, "node-1")
+        cluster.fault("restart", component=KUBELET).start()
         cluster.run_for(400)
     cluster.run_for(15)
     assert [each.name for each in cluster.client.list(Node)] == ["node-1"]
