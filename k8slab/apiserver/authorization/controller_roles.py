@@ -30,6 +30,18 @@ class Account(NamedTuple):
     rules: str
 
 
+NODE_CONTROLLER = Account(
+    "node-controller",
+    f"""
+    get list watch update delete: nodes
+    update: nodes/status pods/status
+    get list watch delete: pods
+    get list watch: leases.coordination.k8s.io
+    {EVENTS}
+    """,
+)
+"""Three controllers share it, as upstream."""
+
 ACCOUNTS: Mapping[str, Account] = {
     "clusterrole-aggregation": Account(
         "clusterrole-aggregation-controller",
@@ -55,6 +67,25 @@ ACCOUNTS: Mapping[str, Account] = {
         {EVENTS}
         """,
     ),
+    "endpoints": Account(
+        "endpoint-controller",
+        f"""
+        get list watch: services pods
+        get list watch create update delete: endpoints
+        create: endpoints/restricted
+        {EVENTS}
+        """,
+    ),
+    "endpointslice": Account(
+        "endpointslice-controller",
+        f"""
+        get list watch: services pods nodes
+        update: services/finalizers
+        get list watch create update delete: endpointslices.discovery.k8s.io
+        create: endpointslices.discovery.k8s.io/restricted
+        {EVENTS}
+        """,
+    ),
     "garbage-collector": Account(
         "generic-garbage-collector",
         f"""
@@ -68,6 +99,17 @@ ACCOUNTS: Mapping[str, Account] = {
         get list watch delete: namespaces
         update: namespaces/finalize namespaces/status
         get list watch delete deletecollection: *
+        """,
+    ),
+    "node-ipam": NODE_CONTROLLER,
+    "node-lifecycle": NODE_CONTROLLER,
+    "pod-garbage-collector": Account(
+        "pod-garbage-collector",
+        f"""
+        get list watch delete: pods
+        get list watch: nodes
+        update: pods/status
+        {EVENTS}
         """,
     ),
     "replicaset": Account(
@@ -103,6 +145,7 @@ ACCOUNTS: Mapping[str, Account] = {
         {EVENTS}
         """,
     ),
+    "taint-eviction": NODE_CONTROLLER,
 }
 """By the names that `Cluster(replace={...})` takes."""
 
