@@ -1,6 +1,6 @@
 # k8slab. Two commands set everything up: `make lab` opens the lab, `make test` runs every test.
 .DEFAULT_GOAL := help
-.PHONY: help lab test check bench notebooks fix size
+.PHONY: help lab test check bench notebooks docs fix size
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,6 +29,9 @@ bench: .venv/dev ## Measure. Prints a table, writes bench/results.json. ARGS="ht
 notebooks: .venv/dev ## Build the chapters and the exercises anew from their sources.
 	$(BIN)/python -m k8slab.lab.notebooks $(ARGS)
 	$(BIN)/python -m k8slab.lab.release
+
+docs: .venv/dev ## Write docs/fidelity.md anew from the source.
+	$(BIN)/python scripts/fidelity.py
 
 fix: .venv/dev ## Mend what the linter and the formatter can mend by themselves.
 	$(BIN)/ruff check --fix .

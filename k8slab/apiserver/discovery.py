@@ -26,6 +26,11 @@ from k8slab.apiserver.version import version_info
 if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
 
+LEFT_OUT = (
+    "OpenAPI v2 is not served: kubectl asks for it only where v3 is missing.",
+    "There is no API aggregation: an APIService is stored, and nothing is asked of the server that it names.",
+)
+
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 HEALTH = ("healthz", "livez", "readyz")
 CHECKS = ("ping", "log", "etcd")

@@ -20,6 +20,13 @@ from k8slab.apiserver.custom.structural import has_rules, schema_faults, unknown
 from k8slab.apiserver.metadata import DNS1035, SUBDOMAIN, name_faults
 from k8slab.apiserver.strategies.base import IMMUTABLE, CountedWithStatus
 
+LEFT_OUT = (
+    "Conversion webhooks are not called: a definition that asks for one is refused.",
+    "`x-kubernetes-validations` are stored and shown, but their CEL rules are not evaluated: a `Warning` says so.",
+    "A definition in a group and version that is built in is accepted, and not served.",
+    "Of the limits on the size and cost of a schema none is kept.",
+)
+
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 APPROVED = "api-approved.kubernetes.io"
 PROTECTED_GROUPS = ("k8s.io", "kubernetes.io")

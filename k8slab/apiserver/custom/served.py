@@ -17,6 +17,10 @@ from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import BUILT_IN, RESOURCES, ResourceInfo, ResourceTable
 from k8slab.etcd.store import Entry
 
+LEFT_OUT = (
+    "The watches of a kind end at once when its definition changes; upstream lets them go on for up to a minute.",
+)
+
 DEFINITIONS = RESOURCES["apiextensions.k8s.io", "customresourcedefinitions"]
 
 

@@ -27,6 +27,12 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.custom.formats import FORMATS
 from k8slab.apiserver.custom.pruning import EMBEDDED, field_schema
 
+LEFT_OUT = (
+    "Patterns are Python's regular expressions, with Go's character classes: RE2's rarer syntax is not known.",
+    "Formats of numbers (`int32`, `float`) and of ISBN, credit card and social security numbers allow everything.",
+    "Of several schemas that all fail (`anyOf`, `oneOf`) the one with the fewest faults is told; upstream counts matches.",
+)
+
 INT_OR_STRING, LIST_TYPE, LIST_KEYS = (
     "x-kubernetes-int-or-string", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
 )  # fmt: skip
