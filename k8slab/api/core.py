@@ -74,6 +74,7 @@ class Container(View):
     resources: ResourceRequirements = ResourceRequirements()
     volume_mounts: tuple[VolumeMount, ...] = ()
     stdin: bool = False
+    stdin_once: bool = False
     tty: bool = False
     restart_policy: str | None = None
     """Only init containers have one: Always makes a sidecar."""
@@ -126,6 +127,7 @@ class PodSpec(View):
 
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
+    ephemeral_containers: tuple[Container, ...] = ()
     node_name: str = ""
     node_selector: Mapping[str, str] = no_entries()
     affinity: Mapping[str, Any] | None = None
@@ -204,6 +206,7 @@ class PodStatus(View):
     start_time: str | None = None
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
+    ephemeral_container_statuses: tuple[ContainerStatus, ...] = ()
     nominated_node_name: str = ""
     qos_class: str = ""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import asyncio.sslproto
 import ipaddress
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -24,7 +25,7 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from k8slab.apimachinery.errors import ApiError, BadRequest, RequestEntityTooLarge
-from k8slab.apimachinery.rest import RESIZE, STDIN, Request, Response, Stream, UserInfo, Watch
+from k8slab.apimachinery.rest import Request, Response, Stream, UserInfo, Watch
 from k8slab.apiserver.authentication import AUTHENTICATED
 from k8slab.apiserver.decode import MAX_BODY
 from k8slab.apiserver.impersonation import PREFIX, SEPARATOR
@@ -33,13 +34,15 @@ from k8slab.apiserver.pki import Pki
 from k8slab.apiserver.pod_connection import Pending
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.routes import request_info
+from k8slab.apiserver.sessions import EXEC_PROTOCOLS, PORT_PROTOCOLS, Codec, codec_for
+from k8slab.apiserver.spdy import SpdyError
 from k8slab.clock import Clock
+
+log = logging.getLogger(__name__)
 
 Reply = Callable[[Response], None]
 Submit = Callable[[Request, Reply], None]
 
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-CLOSE = 255
 SHUTDOWN_SECONDS = 0.5
 TICK = 0.005
 
@@ -180,7 +183,7 @@ class HttpServer:
             if response.watch is not None:
                 return await self._send_watch(raw, request, response.watch, stream, done)
             if response.stream is not None and response.code == 101:
-                return await self._send_session(raw, response.stream, stream, done)
+                return await self._send_session(raw, request, response.stream, stream, done)
             if response.stream is not None:
                 return await self._send_log(raw, response, response.stream, stream, done)
             return await self._send(raw, response)
@@ -296,26 +299,32 @@ class HttpServer:
         return sent
 
     async def _send_session(
-        self, raw: web.BaseRequest, session: Stream, stream: _OpenStream, opened: Callable[[], None]
+        self, raw: web.BaseRequest, request: Request, session: Stream, stream: _OpenStream, opened: Callable[[], None]
     ) -> web.StreamResponse:
-        """An exec session over WebSocket: the first byte of each message names the channel."""
-        socket = web.WebSocketResponse(protocols=PROTOCOLS, autoclose=True, max_msg_size=MAX_BODY)
+        """An exec, attach or port-forward session over WebSocket."""
+        forwards = request.path.endswith("/portforward")
+        protocols = PORT_PROTOCOLS if forwards else EXEC_PROTOCOLS
+        socket = web.WebSocketResponse(protocols=protocols, autoclose=True, max_msg_size=MAX_BODY)
         if not socket.can_prepare(raw).ok:
             session.close()
-            error = BadRequest("unable to upgrade: this server speaks WebSocket (v5.channel.k8s.io), not SPDY")
+            error = BadRequest(f"unable to upgrade: this server speaks WebSocket ({protocols[0]}), not SPDY")
             return await self._send(raw, Response(400, object=error.status))
         self._begin(stream)
         listener = None
         try:
             await socket.prepare(raw)
             opened()
-            listener = asyncio.create_task(self._listen_to(socket, session, stream))
+            codec = codec_for(request, socket.ws_protocol or "")
+            for message in codec.begin(session):
+                await socket.send_bytes(message)
+            listener = asyncio.create_task(self._listen_to(socket, codec, session, stream))
             while not listener.done():
                 stream.begin()
                 found = session.poll()
                 for channel, data in found:
                     stream.dirty = True
-                    await socket.send_bytes(bytes([channel]) + data)
+                    for message in codec.show(channel, data):
+                        await socket.send_bytes(message)
                     self.activity += 1
                 if found:
                     continue
@@ -332,18 +341,19 @@ class HttpServer:
             session.close()
         return socket
 
-    async def _listen_to(self, socket: web.WebSocketResponse, session: Stream, stream: _OpenStream) -> None:
+    async def _listen_to(
+        self, socket: web.WebSocketResponse, codec: Codec, session: Stream, stream: _OpenStream
+    ) -> None:
         try:
             async for message in socket:
                 if message.type is not WSMsgType.BINARY or not message.data:
                     continue
                 self.activity += 1
-                channel, data = message.data[0], message.data[1:]
-                if channel in (STDIN, RESIZE):
-                    session.send(channel, data)
-                elif channel == CLOSE and data[:1] == bytes([STDIN]):
-                    session.close_stdin()
+                for answer in codec.take(message.data, session):
+                    await socket.send_bytes(answer)
                 stream.wake()
+        except SpdyError as error:
+            log.debug("port-forward ends: %s", error)
         finally:
             stream.wake()
 

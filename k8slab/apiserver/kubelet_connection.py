@@ -1,4 +1,4 @@
-"""How the API server reaches a kubelet: for logs and exec, the only calls that go from the control plane to a node.
+"""How the API server reaches a kubelet: logs, exec, attach and port-forward are the only calls from the control plane to a node.
 
 The kubelet implements this (`kubelet/server.py`); neither side imports the other. Whoever puts the cluster together gives
 the API server a function that finds the connection by node name.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from k8slab.apimachinery.rest import Stream
+from k8slab.apimachinery.rest import Response, Stream
 
 
 class KubeletConnection(Protocol):
@@ -46,6 +46,20 @@ class KubeletConnection(Protocol):
         wake: Callable[[], None],
     ) -> Stream:
         """Run a command in a running container."""
+        ...
+
+    def attach(
+        self, namespace: str, pod: str, container: str, *, stdin: bool, tty: bool, wake: Callable[[], None]
+    ) -> Stream:
+        """Sit down at a running container's own process."""
+        ...
+
+    def port_forward(self, namespace: str, pod: str, port: int, *, wake: Callable[[], None]) -> Stream:
+        """A connection to a port of a Pod: bytes on channels 0 and 1, what is wrong as text on channel 3."""
+        ...
+
+    def get(self, path: str) -> Response:
+        """What the kubelet answers over HTTP to a GET: `/healthz`, `/pods`, ... Raises NotFound."""
         ...
 
 

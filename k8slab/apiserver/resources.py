@@ -72,10 +72,10 @@ _TABLE: Mapping[str, str] = {
         events Event ev
         limitranges LimitRange limits
         namespaces Namespace ns ~ +status +finalize
-        nodes Node no ~ +status
+        nodes Node no ~ +status +proxy
         persistentvolumeclaims PersistentVolumeClaim pvc +status
         persistentvolumes PersistentVolume pv ~ +status
-        pods Pod po @all +status +log +exec +binding +eviction +ephemeralcontainers +proxy
+        pods Pod po @all +status +log +exec +attach +portforward +binding +eviction +ephemeralcontainers +proxy
         podtemplates PodTemplate
         replicationcontrollers ReplicationController rc @all +status +scale
         resourcequotas ResourceQuota quota +status

@@ -97,6 +97,8 @@ class ContainerConfig:
     mounts: tuple[Mount, ...] = ()
     resources: Resources = Resources()
     stdin: bool = False
+    stdin_once: bool = False
+    """Whether the first who attaches and leaves takes the standard input along."""
     tty: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -269,6 +271,20 @@ class RuntimeService(Protocol):
         self, container_id: str, command: tuple[str, ...], *, stdin: bool, tty: bool, wake: Callable[[], None]
     ) -> Stream:
         """Run a command with its streams. The stream's last item is a Status on channel 3, with the exit code."""
+        ...
+
+    def attach(self, container_id: str, *, stdin: bool, tty: bool, wake: Callable[[], None]) -> Stream:
+        """Sit down at a running container's own process: its output from now on, and its input if it has any.
+
+        When it ends the stream's last item is a Status on channel 3: Success, whatever the exit code was.
+        """
+        ...
+
+    def port_forward(self, sandbox_id: str, port: int, wake: Callable[[], None]) -> Stream:
+        """A connection to a port of the Pod: bytes to send on channel 0, what comes back on channel 1.
+
+        Where nobody listens, what is wrong comes as text on channel 3, and the stream ends.
+        """
         ...
 
     def logs(self, container_id: str, options: LogOptions, wake: Callable[[], None]) -> Stream:

@@ -26,7 +26,7 @@ from k8slab.cri.docker_images import DockerImages
 from k8slab.cri.docker_network import ensure_network
 from k8slab.cri.docker_node import DockerCluster
 from k8slab.cri.docker_sandboxes import DockerSandboxes
-from k8slab.cri.docker_streams import DockerExec, DockerLog
+from k8slab.cri.docker_streams import DockerAttach, DockerConnection, DockerExec, DockerLog
 from k8slab.cri.mirrors import parse_mirrors
 from k8slab.cri.registry import SimulatedRegistry
 from k8slab.cri.streams import exit_code_of
@@ -169,6 +169,30 @@ class DockerRuntime(DockerSandboxes, DockerContainers):
             made = self.engine.exec_create(container_id, list(command), stdin=stdin, tty=tty)
             connection = self.engine.post_stream(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": tty})
         stream = DockerExec(self.engine, made["Id"], connection, wake, stdin=stdin, tty=tty)
+        stream.start()
+        return stream
+
+    def attach(self, container_id: str, *, stdin: bool, tty: bool, wake: Callable[[], None]) -> Stream:
+        """Sit down at the container's own process."""
+        seen = self.inspect(container_id)
+        if seen is None:
+            raise CriError("NotFound", f"Error response from daemon: No such container: {container_id}")
+        config = seen["Config"]
+        stdin, once, tty = stdin and bool(config["OpenStdin"]), bool(config["StdinOnce"]), bool(config["Tty"])
+        with translated():
+            connection = self.engine.post_stream(
+                f"/containers/{container_id}/attach?stream=1&stdout=1&stderr=1&stdin={int(stdin)}", None
+            )
+        stream = DockerAttach(self.engine, container_id, connection, wake, stdin=stdin, once=once, tty=tty)
+        stream.start()
+        return stream
+
+    def port_forward(self, sandbox_id: str, port: int, wake: Callable[[], None]) -> Stream:
+        """A connection to the Pod's address."""
+        found = next((each for each in self.list_pod_sandboxes() if each.id == sandbox_id), None)
+        if found is None or not found.ip:
+            raise CriError("NotFound", f"no such sandbox: {sandbox_id}")
+        stream = DockerConnection(found.ip, port, wake)
         stream.start()
         return stream
 

@@ -42,6 +42,7 @@ class DockerContainers(DockerNode):
             "Env": [f"{key}={value}" for key, value in config.env],
             "Labels": {**self.own_labels(), **container_labels(config, sandbox_config, sandbox_id, message_path)},
             "OpenStdin": config.stdin,
+            "StdinOnce": config.stdin_once,
             "Tty": config.tty,
             "Healthcheck": {"Test": ["NONE"]},
             "HostConfig": {

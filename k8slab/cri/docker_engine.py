@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,9 @@ class Engine(docker.APIClient):
         """A POST that turns the connection into a two-way stream."""
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
         url = f"{self.base_url}/v{self._version}{path}"
-        response = self._post_json(url, data=body, headers=headers, stream=True)
+        # What is sent as a body would be the first input of whoever is attached to.
+        send = partial(self._post_json, data=body) if body is not None else self._post
+        response = send(url, headers=headers, stream=True)
         self._raise_for_status(response)
         return ByteStream(self, response)
 

@@ -8,10 +8,12 @@ Models: Docker Engine API v1.41, "Attach to a container", stream format.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
-from k8slab.apimachinery.rest import STDOUT
+from k8slab.apimachinery.rest import ERROR, STDOUT
 from k8slab.clock import sleep_really
 from k8slab.cri.api import CriError
 from k8slab.cri.docker_engine import ByteStream, Engine, translated
@@ -21,6 +23,7 @@ _HEADER = 8
 _CANNOT_EXEC = b"OCI runtime exec failed"
 _CANNOT_EXEC_CODES = (126, 127)
 _KILLED = 137
+CONNECT_SECONDS = 5.0
 _RESIZE_TRIES, _RESIZE_PAUSE = 10, 0.02
 
 
@@ -149,3 +152,93 @@ class DockerExec(DockerStream):
                 sleep_really(_RESIZE_PAUSE)
             else:
                 break
+
+
+class DockerAttach(DockerStream):
+    """A container's own process."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        container_id: str,
+        connection: ByteStream,
+        wake: Callable[[], None],
+        *,
+        stdin: bool,
+        once: bool,
+        tty: bool,
+    ) -> None:
+        super().__init__(connection, wake, tty=tty)
+        self._engine, self._container_id, self._takes_input, self._once = engine, container_id, stdin, once
+
+    def fill(self, items: Iterator[tuple[int, bytes]]) -> None:
+        """Put all that comes, and at the end that it has ended."""
+        super().fill(items)
+        self.buffer.finish(exit_status(0))
+
+    def write_stdin(self, data: bytes) -> None:
+        """Input for the process."""
+        if self._takes_input:
+            self._connection.write(data)
+
+    def close_stdin(self) -> None:
+        """No more input will come from here; from others it may, unless the container takes it only once."""
+        if self._takes_input and self._once:
+            self._connection.close_write()
+
+    def resize(self, width: int, height: int) -> None:
+        """The terminal has another size now."""
+        if self._tty:
+            with suppress(CriError), translated():
+                self._engine.resize(self._container_id, height=height, width=width)
+
+
+class DockerConnection(BufferStream):
+    """A TCP connection to a port of a Pod's address."""
+
+    def __init__(self, address: str, port: int, wake: Callable[[], None]) -> None:
+        super().__init__(wake)
+        self._where = (address, port)
+        self._socket = socket.socket()
+        self._socket.settimeout(CONNECT_SECONDS)
+        self._connected = threading.Event()
+
+    def start(self) -> None:
+        """Connect, and begin to read."""
+        threading.Thread(target=self._read, name="k8slab-port-forward", daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            self._socket.connect(self._where)
+            self._socket.settimeout(None)
+            self._connected.set()
+            while data := self._socket.recv(65536):
+                self.buffer.put(STDOUT, data)
+        except OSError as error:
+            if not self._connected.is_set():
+                why = (error.strerror or str(error)).lower()
+                told = f"dial tcp4 {self._where[0]}:{self._where[1]}: connect: {why}"
+                self.buffer.put(ERROR, told.encode())
+        finally:
+            self._connected.set()
+            self._socket.close()
+            self.buffer.finish()
+
+    def write_stdin(self, data: bytes) -> None:
+        """Bytes for the Pod; what comes before the connection is made waits for it."""
+        self._connected.wait(CONNECT_SECONDS)
+        with suppress(OSError):
+            self._socket.sendall(data)
+
+    def close_stdin(self) -> None:
+        """No more will be sent."""
+        self._connected.wait(CONNECT_SECONDS)
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Give up: the reading thread ends too."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        super().close()

@@ -41,9 +41,10 @@ from k8slab.cri.api import (
 from k8slab.cri.network import NetNamespace, SimulatedNetwork
 from k8slab.cri.process import SIGKILL_CODE
 from k8slab.cri.registry import SimulatedRegistry
+from k8slab.cri.simulated_connection import SimulatedConnection
 from k8slab.cri.simulated_containers import Agenda, SimulatedContainer, SimulatedSandbox
 from k8slab.cri.simulated_images import ImageStore
-from k8slab.cri.simulated_streams import ExecStream, LogStream
+from k8slab.cri.simulated_streams import AttachStream, ExecStream, LogStream
 from k8slab.cri.streams import BufferStream, error_status
 from k8slab.names import Chance
 from k8slab.version import __version__
@@ -331,6 +332,23 @@ class SimulatedRuntime:
         container.begin(process, program, stream.write, tty=tty)
         container.notice()
         return stream
+
+    @locked
+    def attach(self, container_id: str, *, stdin: bool, tty: bool, wake: Callable[[], None]) -> Stream:
+        """Sit down at the container's own process."""
+        self._now()
+        container = self._running(container_id)
+        assert container.process is not None
+        return AttachStream(container, container.process, self.clock, wake, self.network.lock, stdin=stdin)
+
+    @locked
+    def port_forward(self, sandbox_id: str, port: int, wake: Callable[[], None]) -> Stream:
+        """A connection to whoever listens in the Pod, who speaks HTTP."""
+        self._now()
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is None:
+            raise CriError("NotFound", f"no such sandbox: {sandbox_id}")
+        return SimulatedConnection(sandbox.net, port, self.network.lock, wake)
 
     def _running(self, container_id: str) -> SimulatedContainer:
         container = self._get(container_id)

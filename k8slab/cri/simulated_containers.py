@@ -86,6 +86,7 @@ class SimulatedContainer:
         "remote",
         "sandbox",
         "scheduled",
+        "taps",
     )
 
     def __init__(
@@ -104,6 +105,8 @@ class SimulatedContainer:
         """Why it could not be started."""
         self.listeners: list[Callable[[], None]] = []
         """Who follows the log or an exec: each is woken when something may have come."""
+        self.taps: list[Callable[[int, bytes], None]] = []
+        """Who is attached: each is given what the process writes, as it is written."""
         self.scheduled = NEVER
         """The moment of its entry in the agenda; kept by the agenda."""
         self._view: Container | None = None
@@ -139,6 +142,7 @@ class SimulatedContainer:
             self.process.advance(now)
             raise CriError("Unknown", f'failed to start container "{self.id}": {self.failure}')
         self.machine.add(self.process)
+        self.process.stdin.ended = not self.config.stdin
         self.begin(self.process, program, self._write, tty=self.config.tty)
         self.notice()
 
@@ -171,6 +175,8 @@ class SimulatedContainer:
     def _write(self, channel: int, data: bytes) -> None:
         assert self.process is not None
         self.log.write(self.process.now, channel, data)
+        for tap in self.taps:
+            tap(channel, data)
 
     def stop(self, now: float, timeout: float) -> float:
         """SIGTERM, SIGKILL after `timeout`; at most this many seconds are left to it."""

@@ -130,3 +130,69 @@ class ExecStream(BufferStream):
             self._process.kill(self._clock.now())
             self._settle()
         super().close()
+
+
+class AttachStream(BufferStream):
+    """The container's own process, with its streams."""
+
+    def __init__(
+        self,
+        container: SimulatedContainer,
+        process: Process,
+        clock: Clock,
+        wake: Callable[[], None],
+        lock: RLock,
+        *,
+        stdin: bool,
+    ) -> None:
+        super().__init__(wake)
+        self._container, self._process, self._clock, self._wake, self._lock = container, process, clock, wake, lock
+        self._takes_input = stdin and container.config.stdin
+        self._terminal = Terminal(process, self.buffer.put) if container.config.tty else None
+        self._tap = self._terminal.output if self._terminal else self.buffer.put
+        container.taps.append(self._tap)
+        container.listen(wake)
+
+    def poll(self) -> list[tuple[int, bytes]]:
+        """What the clock has reached."""
+        with self._lock:
+            if self._process.exit_code is None:
+                self._container.catch_up(self._clock.now())
+            self._settle()
+        return super().poll()
+
+    def _settle(self) -> None:
+        if self._process.exit_code is not None:
+            self.buffer.finish(exit_status(0))
+            self._leave()
+        else:
+            self._container.machine.changed()
+
+    def _leave(self) -> None:
+        self._container.ignore(self._wake)
+        if self._tap in self._container.taps:
+            self._container.taps.remove(self._tap)
+
+    def write_stdin(self, data: bytes) -> None:
+        """Input for the process, through the terminal if there is one."""
+        if self._takes_input:
+            with self._lock:
+                (self._terminal.input if self._terminal else self._process.feed)(data, self._clock.now())
+                self._container.notice()
+                self._settle()
+
+    def close_stdin(self) -> None:
+        """No more input will come from here; from others it may, unless the container takes it only once."""
+        if self._takes_input and self._container.config.stdin_once:
+            with self._lock:
+                self._process.feed(b"", self._clock.now(), ended=True)
+                self._container.notice()
+                self._settle()
+
+    def close(self) -> None:
+        """Who was attached has gone; the process goes on."""
+        if not self.closed:
+            self.close_stdin()
+        with self._lock:
+            self._leave()
+        super().close()

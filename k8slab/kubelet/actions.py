@@ -53,6 +53,8 @@ def compute_actions(pod: Pod, state: PodState) -> PodActions:
         # A sidecar that ended is started again, whatever the others do.
         if container.restart_policy == "Always" and not _runs(state, container.name):
             actions.start.append(container)
+    # Who looks around is started once, and never again.
+    actions.start += [each for each in pod.spec.ephemeral_containers if state.newest(each.name) is None]
     for container in pod.spec.containers:
         current = state.newest(container.name)
         if current is not None and current.state is ContainerState.RUNNING:

@@ -67,6 +67,7 @@ def container_config(
             memory_bytes=value(limits["memory"]) if "memory" in limits else 0,
         ),
         stdin=container.stdin,
+        stdin_once=container.stdin_once,
         tty=container.tty,
         labels={**pod_labels(pod), "io.kubernetes.container.name": container.name},
         annotations={

@@ -185,7 +185,9 @@ class ImageManager:
 
 def field_path(pod: Pod, name: str) -> str:
     """Where in the Pod a container stands: events are about that."""
-    part = "initContainers" if any(each.name == name for each in pod.spec.init_containers) else "containers"
+    spec = pod.spec
+    lists = (("initContainers", spec.init_containers), ("ephemeralContainers", spec.ephemeral_containers))
+    part = next((part for part, them in lists if any(each.name == name for each in them)), "containers")
     return f"spec.{part}{{{name}}}"
 
 

@@ -32,6 +32,7 @@ from k8slab.client.recorder import EventRecorder
 from k8slab.clock import NEVER, Clock
 from k8slab.cri.api import CriError, Runtime
 from k8slab.kubelet.actions import compute_actions
+from k8slab.kubelet.endpoints import answer
 from k8slab.kubelet.image_manager import PULL, ImageManager, Verdict
 from k8slab.kubelet.jobs import InlineJobs, Jobs, Outcome
 from k8slab.kubelet.node_lease import NodeLease
@@ -104,7 +105,9 @@ class Kubelet:
         self.volumes = Volumes(client, root)
         self.syncer = PodSyncer(client, clock, runtime, self.recorder, {"address": address}, self.volumes.mounts)
         self.images = ImageManager(runtime, self.jobs, clock, self.recorder, self._mark)
-        self.server = KubeletServer(runtime, self._find_state, self._find_waiting, self.look_soon)
+        self.server = KubeletServer(
+            runtime, self._find_state, self._find_waiting, self.look_soon, partial(answer, self)
+        )
         self.pods: Informer[Pod] = Informer(
             client, Pod, fields=f"spec.nodeName={node_name}", on_change=self._pod_changed, wake=wake
         )

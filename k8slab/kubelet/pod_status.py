@@ -47,6 +47,11 @@ def pod_status(pod: Pod, state: PodState, waiting: Waiting, node: NodeFacts, now
     }
     if init:
         status["initContainerStatuses"] = init
+    if pod.spec.ephemeral_containers:
+        status["ephemeralContainerStatuses"] = [
+            _container_status(pod, each, state, waiting, node, True) | {"ready": False}
+            for each in pod.spec.ephemeral_containers
+        ]
     address = state.ready_sandbox.ip if state.ready_sandbox else ""
     if pod.spec.host_network:
         address = node.address

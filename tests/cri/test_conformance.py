@@ -410,6 +410,58 @@ def test_closing_an_exec_ends_it(node):
     assert stream.closed
 
 
+def test_attached_one_sees_what_is_written_from_now_on(node):
+    container = node.shell("echo before; while [ ! -e /go ]; do sleep 0.1; done; echo after")
+    node.until(lambda: node.output(container))
+    stream = node.runtime.attach(container, stdin=False, tty=False, wake=lambda: None)
+    node.runtime.exec_sync(container, ("touch", "/go"), 5)
+    out, _, status = split(node.drain(stream))
+    assert (out, status["status"]) == (b"after\n", "Success")
+
+
+def test_attached_one_speaks_to_the_containers_own_process(node):
+    container = node.shell("read x; echo got $x", stdin=True, stdin_once=True)
+    stream = node.runtime.attach(container, stdin=True, tty=False, wake=lambda: None)
+    stream.send(0, b"hello\n")
+    assert split(node.drain(stream))[0] == b"got hello\n"
+    assert node.ended(container).exit_code == 0
+
+
+def test_a_container_without_input_takes_none(node):
+    container = node.shell("read x; echo got $x")
+    assert node.ended(container).exit_code == 0
+    assert node.output(container) == "got\n"
+
+
+def test_leaving_leaves_the_process_alone(node):
+    container = node.shell("sleep 1000", stdin=True)
+    stream = node.runtime.attach(container, stdin=True, tty=False, wake=lambda: None)
+    stream.close()
+    stream.close()
+    assert stream.closed
+    assert node.status(container).state is ContainerState.RUNNING
+
+
+def test_a_forwarded_connection_carries_bytes_both_ways(node):
+    sandbox = node.sandbox("web")
+    node.start("/agnhost", "netexec", "--http-port=8080", image=AGNHOST, sandbox=sandbox)
+    client = node.shell("sleep 1000", sandbox=sandbox)
+    node.get(client, "http://127.0.0.1:8080/")
+    stream = node.runtime.port_forward(sandbox, 8080, lambda: None)
+    stream.send(0, b"GET /hostname HTTP/1.1\r\nHost: x\r\n")
+    stream.send(0, b"Connection: close\r\n\r\n")
+    answer = split(node.drain(stream))[0]
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"\r\n\r\nweb")
+
+
+def test_where_nobody_listens_a_forwarded_connection_says_so(node):
+    stream = node.runtime.port_forward(node.sandbox(), 81, lambda: None)
+    said = [(channel, data) for channel, data in node.drain(stream) if channel == 3]
+    assert said[0][1].startswith(b"dial tcp4 ")
+    assert said[0][1].endswith(b":81: connect: connection refused")
+
+
 # Images.
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from k8slab.apimachinery.errors import BadRequest, Cause, Conflict, Invalid
-from k8slab.apimachinery.rest import JsonObject, Response
+from k8slab.apimachinery.rest import JsonObject, Response, copy_of
 from k8slab.apiserver.admission import Attributes
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.metadata import drop_managed_fields, validate_metadata_update
+from k8slab.apiserver.strategies.pods import ephemeral_change_causes
 from k8slab.apiserver.strategy import Strategy
 
 KEPT = (
@@ -35,7 +36,12 @@ Wish = Callable[[JsonObject], JsonObject]
 def write(context: Context, wish: Wish) -> Response:
     """Store what `wish` makes of the object."""
     dry_run = context.dry_run
-    shapes = {"status": _with_new_status, "finalize": _with_new_finalizers, "approval": _with_new_status}
+    shapes = {
+        "status": _with_new_status,
+        "finalize": _with_new_finalizers,
+        "approval": _with_new_status,
+        "ephemeralcontainers": _with_more_ephemeral_containers,
+    }
     shape = shapes.get(context.info.subresource, _with_new_content)
 
     def change(old: JsonObject) -> JsonObject | None:
@@ -116,6 +122,19 @@ def _with_new_finalizers(context: Context, wished: JsonObject, old: JsonObject) 
     if finalizers:
         spec["finalizers"] = finalizers
     return {**old, "metadata": dict(old["metadata"]), "spec": spec}
+
+
+def _with_more_ephemeral_containers(context: Context, wished: JsonObject, old: JsonObject) -> JsonObject:
+    """A running Pod gets a container to look around with: nothing else of it may change this way."""
+    asked = {"ephemeralContainers": (wished.get("spec") or {}).get("ephemeralContainers") or []}
+    new: JsonObject = copy_of({**old, "spec": {**old["spec"], **asked}})
+    context.strategy.default(new)
+    causes = ephemeral_change_causes(new["spec"], old["spec"]) or context.strategy.validate(new)
+    if causes:
+        raise Invalid.object(context.resource.kind, context.resource.group, old["metadata"]["name"], causes)
+    if new["spec"] != old["spec"]:
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+    return new
 
 
 def _keep_metadata(new: JsonObject, old: JsonObject) -> None:

@@ -13,6 +13,10 @@ from k8slab.apimachinery.quantity import parse_quantity
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.strategies.base import CountedWithStatus
 
+NOT_EPHEMERAL = (
+    "ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources", "resizePolicy", "restartPolicy",
+)  # fmt: skip
+"""What only a container has that is there from the start."""
 UPDATABLE = (
     "`spec.containers[*].image`",
     "`spec.initContainers[*].image`",
@@ -121,6 +125,25 @@ def spec_change_causes(new: JsonObject, old: JsonObject) -> list[Cause]:
     return causes
 
 
+def ephemeral_change_causes(new: JsonObject, old: JsonObject) -> list[Cause]:
+    """What a change of the ephemeral containers does that it may not: they are only ever added."""
+    path, causes = "spec.ephemeralContainers", []
+    after = {each.get("name"): each for each in new.get("ephemeralContainers") or []}
+    for each in old.get("ephemeralContainers") or []:
+        name = each.get("name")
+        if name not in after:
+            causes.append(forbidden(path, f'existing ephemeral containers "{name}" may not be removed\n'))
+        elif after[name] != each:
+            causes.append(forbidden(path, f'existing ephemeral containers "{name}" may not be changed\n'))
+    before = {each.get("name") for each in old.get("ephemeralContainers") or []}
+    for number, each in enumerate(new.get("ephemeralContainers") or []):
+        if each.get("name") not in before:
+            for field in NOT_EPHEMERAL:
+                if each.get(field):
+                    causes.append(forbidden(f"{path}[{number}].{field}", "cannot be set for an Ephemeral Container"))
+    return causes
+
+
 def _only_seconds_changed(new: list[JsonObject], old: list[JsonObject]) -> bool:
     def kinds(tolerations: list[JsonObject]) -> list[JsonObject]:
         return [{k: v for k, v in each.items() if k != "tolerationSeconds"} for each in tolerations]
@@ -130,8 +153,7 @@ def _only_seconds_changed(new: list[JsonObject], old: list[JsonObject]) -> bool:
 
 def _fixed_part(spec: JsonObject, new: JsonObject) -> JsonObject:
     """A spec with all that may change taken out, or set as in the new one."""
-    # Ephemeral containers have a subresource of their own, which is written by the same rules.
-    free = ("activeDeadlineSeconds", "tolerations", "ephemeralContainers")
+    free = ("activeDeadlineSeconds", "tolerations")
     fixed = {k: v for k, v in spec.items() if k not in free and v not in (None, [], "")}
     for kind in _CONTAINERS:
         if spec.get(kind):

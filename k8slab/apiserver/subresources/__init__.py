@@ -16,9 +16,11 @@ from k8slab.apiserver.resources import ResourceInfo
 from k8slab.apiserver.routes import RequestInfo
 from k8slab.apiserver.subresources.binding import bind
 from k8slab.apiserver.subresources.eviction import evict
+from k8slab.apiserver.subresources.node_proxy import node_proxy
+from k8slab.apiserver.subresources.port_forward import port_forward
 from k8slab.apiserver.subresources.proxy import proxy
 from k8slab.apiserver.subresources.scale import scale
-from k8slab.apiserver.subresources.streams import execute, log
+from k8slab.apiserver.subresources.streams import attach, execute, log
 from k8slab.apiserver.subresources.token import create_token
 
 if TYPE_CHECKING:
@@ -28,10 +30,13 @@ SubresourceHandler = Callable[["ApiServer", RequestInfo, Request], Response]
 
 SUBRESOURCES: Mapping[tuple[str, str, str], SubresourceHandler] = {
     ("", "bindings", ""): bind,
+    ("", "nodes", "proxy"): node_proxy,
+    ("", "pods", "attach"): attach,
     ("", "pods", "binding"): bind,
     ("", "pods", "eviction"): evict,
     ("", "pods", "exec"): execute,
     ("", "pods", "log"): log,
+    ("", "pods", "portforward"): port_forward,
     ("", "pods", "proxy"): proxy,
     ("", "services", "proxy"): proxy,
     ("", "serviceaccounts", "token"): create_token,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8slab.apimachinery.errors import BadRequest, MethodNotAllowed
+from k8slab.apimachinery.errors import BadRequest, InternalError, MethodNotAllowed
 from k8slab.apimachinery.rest import ANONYMOUS, JsonObject, Request
 from k8slab.apiserver.handlers.context import Context
+from k8slab.apiserver.kubelet_connection import KubeletConnection
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.routes import RequestInfo
 from k8slab.apiserver.strategies import strategy_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
 
 PODS = RESOURCES["", "pods"]
+KUBELET_PORT = 10250
 SUCCESS: JsonObject = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
@@ -50,3 +52,22 @@ def choose_container(pod: JsonObject, asked: str) -> str:
     if ephemeral_names:
         text += f" or one of the ephemeral containers: [{' '.join(ephemeral_names)}]"
     raise BadRequest(text)
+
+
+def kubelet_of(server: ApiServer, pod: JsonObject, path: str) -> KubeletConnection:
+    """The Pod's kubelet. Raises InternalError where none answers, as a refused connection reads."""
+    node = pod["spec"]["nodeName"]
+    return kubelet_on(server, node, (pod.get("status") or {}).get("hostIP") or node, path)
+
+
+def kubelet_on(server: ApiServer, node: str, host: str, path: str) -> KubeletConnection:
+    """A node's kubelet. Raises InternalError where none answers."""
+    found = server.find_kubelet(node)
+    if found is None:
+        where = f"{host}:{KUBELET_PORT}"
+        raise InternalError(f'Get "https://{where}/{path}": dial tcp {where}: connect: connection refused')
+    return found
+
+
+def nobody() -> None:
+    """Nobody waits."""

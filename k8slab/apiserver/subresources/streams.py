@@ -1,4 +1,4 @@
-"""/log and /exec: the two calls that go on to the Pod's node. The server finds the container and the kubelet, and lets
+"""/log, /exec and /attach: calls that go on to the Pod's node. The server finds the container and the kubelet, and lets
 the kubelet's stream pass.
 
 Models: pkg/registry/core/pod/rest/log.go, subresources.go, pkg/registry/core/pod/strategy.go (LogLocation, ExecLocation).
@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8slab.apimachinery.errors import BadRequest, Cause, InternalError, Invalid, forbidden, invalid
+from k8slab.apimachinery.errors import BadRequest, Cause, Invalid, forbidden, invalid
 from k8slab.apimachinery.rest import JsonObject, Request, Response
-from k8slab.apiserver.kubelet_connection import KubeletConnection
 from k8slab.apiserver.routes import RequestInfo
-from k8slab.apiserver.subresources.common import PODS, allow, choose_container
+from k8slab.apiserver.subresources.common import PODS, allow, choose_container, kubelet_of, nobody
 from k8slab.clock import from_rfc3339
 
 if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
-
-KUBELET_PORT = 10250
 
 
 def log(server: ApiServer, info: RequestInfo, request: Request) -> Response:
@@ -29,11 +26,11 @@ def log(server: ApiServer, info: RequestInfo, request: Request) -> Response:
     container = choose_container(pod, request.param("container"))
     if not pod["spec"].get("nodeName"):
         return Response(200, content_type="text/plain")  # nothing has been said yet
-    kubelet = _kubelet(server, pod, f"containerLogs/{info.namespace}/{info.name}/{container}")
+    kubelet = kubelet_of(server, pod, f"containerLogs/{info.namespace}/{info.name}/{container}")
     stream = kubelet.container_logs(
         info.namespace, info.name, container,
         previous=request.flag("previous"), follow=request.flag("follow"), tail=tail, since=since,
-        timestamps=request.flag("timestamps"), limit_bytes=limit_bytes, wake=request.wake or _nobody,
+        timestamps=request.flag("timestamps"), limit_bytes=limit_bytes, wake=request.wake or nobody,
     )  # fmt: skip
     return Response(200, stream=stream, content_type="text/plain")
 
@@ -48,32 +45,37 @@ def execute(server: ApiServer, info: RequestInfo, request: Request) -> Response:
         raise BadRequest("you must specify at least one command for the container")
     pod = server.registry.get(PODS, info.namespace, info.name)
     container = choose_container(pod, request.param("container"))
-    phase = (pod.get("status") or {}).get("phase")
-    if not pod["spec"].get("nodeName"):
-        raise BadRequest(f"pod {info.name} does not have a host assigned")
-    if phase in ("Succeeded", "Failed"):
-        raise BadRequest(f"cannot exec into a container in a completed pod; current phase is {phase}")
-    kubelet = _kubelet(server, pod, f"exec/{info.namespace}/{info.name}/{container}")
+    _check_running(pod, info.name, "exec into")
+    kubelet = kubelet_of(server, pod, f"exec/{info.namespace}/{info.name}/{container}")
     stream = kubelet.exec(
         info.namespace, info.name, container, command,
-        stdin=request.flag("stdin"), tty=request.flag("tty"), wake=request.wake or _nobody,
+        stdin=request.flag("stdin"), tty=request.flag("tty"), wake=request.wake or nobody,
     )  # fmt: skip
     return Response(101, stream=stream)
 
 
-def _nobody() -> None:
-    """Nobody waits."""
+def attach(server: ApiServer, info: RequestInfo, request: Request) -> Response:
+    """The container's own process: 101, and a stream in channels. Raises BadRequest, NotFound."""
+    allow(info, "get", "create")
+    if not any(request.flag(name) for name in ("stdin", "stdout", "stderr")):
+        raise BadRequest("you must specify at least 1 of stdin, stdout, stderr")
+    pod = server.registry.get(PODS, info.namespace, info.name)
+    container = choose_container(pod, request.param("container"))
+    _check_running(pod, info.name, "attach to")
+    kubelet = kubelet_of(server, pod, f"attach/{info.namespace}/{info.name}/{container}")
+    stream = kubelet.attach(
+        info.namespace, info.name, container,
+        stdin=request.flag("stdin"), tty=request.flag("tty"), wake=request.wake or nobody,
+    )  # fmt: skip
+    return Response(101, stream=stream)
 
 
-def _kubelet(server: ApiServer, pod: JsonObject, path: str) -> KubeletConnection:
-    """The Pod's kubelet. Raises InternalError where none answers, as a refused connection reads."""
-    node = pod["spec"]["nodeName"]
-    found = server.find_kubelet(node)
-    if found is None:
-        host = (pod.get("status") or {}).get("hostIP") or node
-        where = f"{host}:{KUBELET_PORT}"
-        raise InternalError(f'Get "https://{where}/{path}": dial tcp {where}: connect: connection refused')
-    return found
+def _check_running(pod: JsonObject, name: str, what: str) -> None:
+    if not pod["spec"].get("nodeName"):
+        raise BadRequest(f"pod {name} does not have a host assigned")
+    phase = (pod.get("status") or {}).get("phase")
+    if phase in ("Succeeded", "Failed"):
+        raise BadRequest(f"cannot {what} a container in a completed pod; current phase is {phase}")
 
 
 def _log_options(server: ApiServer, info: RequestInfo, request: Request) -> tuple[int | None, int | None, float]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from k8slab.cri.machine import Machine
 from k8slab.cri.process import Program
-from k8slab.cri.programs import files, hogs, http_clients, servers, system, text
+from k8slab.cri.programs import archive, files, hogs, http_clients, servers, system, text
 from k8slab.cri.programs.shell import shell
 
 IMAGES: dict[str, dict[str, Program]] = {
@@ -21,7 +21,13 @@ IMAGES: dict[str, dict[str, Program]] = {
 }
 """What each kind of image holds besides the commands."""
 
-COMMANDS: dict[str, Program] = {**text.COMMANDS, **files.COMMANDS, **system.COMMANDS, **http_clients.COMMANDS}
+COMMANDS: dict[str, Program] = {
+    **text.COMMANDS,
+    **files.COMMANDS,
+    **archive.COMMANDS,
+    **system.COMMANDS,
+    **http_clients.COMMANDS,
+}
 
 _BIN = ("", "/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin")
 _SHELLS = {"ash": ("sh", "ash", "bash"), "bash": ("sh", "bash", "dash"), "": ()}
