@@ -60,9 +60,9 @@ class Request:
         return values[0] if values else default
 
     def flag(self, name: str) -> bool:
-        """Whether a query parameter says true, as Go's strconv.ParseBool reads it ('' with the name present: true)."""
+        """Whether a query parameter is there and does not say `false` or `0`, as Kubernetes reads booleans."""
         values = self.query.get(name) or ["false"]
-        return values[0] in ("", "1", "t", "T", "true", "TRUE", "True")
+        return values[0].lower() not in ("false", "0")
 
 
 class Stored(Protocol):
@@ -153,6 +153,14 @@ class Response:
     def payload(self) -> bytes:
         """The bytes to put on the wire."""
         return orjson.dumps(self.object) if self.object is not None else self.body
+
+
+@dataclass(slots=True, kw_only=True)
+class Pending(Response):
+    """An answer that is not there yet: what it will be, code and all, is what `wait()` returns."""
+
+    wait: Callable[[], Response]
+    """Blocks until the answer is there. Never raises."""
 
 
 class Transport(Protocol):

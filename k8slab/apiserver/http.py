@@ -25,13 +25,12 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from k8slab.apimachinery.errors import ApiError, BadRequest, RequestEntityTooLarge
-from k8slab.apimachinery.rest import Request, Response, Stream, UserInfo, Watch
+from k8slab.apimachinery.rest import Pending, Request, Response, Stream, UserInfo, Watch
 from k8slab.apiserver.authentication import AUTHENTICATED
 from k8slab.apiserver.decode import MAX_BODY
 from k8slab.apiserver.impersonation import PREFIX, SEPARATOR
 from k8slab.apiserver.negotiation import EventForm
 from k8slab.apiserver.pki import Pki
-from k8slab.apiserver.pod_connection import Pending
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.routes import request_info
 from k8slab.apiserver.sessions import EXEC_PROTOCOLS, PORT_PROTOCOLS, Codec, codec_for

@@ -11,13 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from k8slab.apimachinery.errors import NotAcceptable
+from k8slab.apimachinery.errors import BadRequest, NotAcceptable
 from k8slab.apimachinery.rest import JsonObject, Request, Response
 from k8slab.apiserver.resources import ResourceInfo
 from k8slab.apiserver.tables import partial_metadata, to_table
 
 META_VERSION = "meta.k8s.io/v1"
 ACCEPTED = ("application/json", "application/yaml", "application/*", "*/*", "")
+INCLUDED = ("None", "Metadata", "Object")
 FORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 
 
@@ -52,13 +53,20 @@ def answer(request: Request, resource: ResourceInfo, obj: JsonObject, now: float
         return Response(code, object=obj)
     items = obj.get("items")
     if form.kind == "Table":
+        include = request.param("includeObject", "Metadata") or "Metadata"
+        if include not in INCLUDED:
+            raise BadRequest(f'unrecognized includeObject value: "{include}"')
         shown = to_table(
             resource, items if items is not None else [obj], now,
-            include_object=request.param("includeObject", "Metadata"),
+            include_object=include,
             list_meta=obj["metadata"] if items is not None else {"resourceVersion": obj["metadata"].get("resourceVersion", "")},
         )  # fmt: skip
         shown["apiVersion"] = form.version
         return Response(code, object=shown)
+    if (items is None) == (form.kind == "PartialObjectMetadataList"):
+        is_what = "is not a list type" if items is None else "is a list"
+        go_type = f"*{resource.group.partition('.')[0] or 'core'}.{obj['kind']}"
+        raise NotAcceptable(f"you requested {form.kind}, but the requested object {is_what} ({go_type})")
     if items is None:
         return Response(code, object=partial_metadata(obj, form.version))
     partial = [partial_metadata(item, form.version) for item in items]

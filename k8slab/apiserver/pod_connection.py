@@ -11,8 +11,7 @@ Models: pkg/registry/core/pod/strategy.go (ResourceLocation: the transport), k8s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Protocol
 
 from k8slab.apimachinery.rest import Response
@@ -34,14 +33,6 @@ class Dial(Protocol):
         Raises OSError with Go's words where there is none: `dial tcp 10.244.0.5:8080: connect: connection refused`.
         """
         ...
-
-
-@dataclass(slots=True, kw_only=True)
-class Pending(Response):
-    """An answer that is not there yet: what it will be, code and all, is what `wait()` returns."""
-
-    wait: Callable[[], Response]
-    """Blocks until the answer is there. Never raises."""
 
 
 class _Nobody:

@@ -106,8 +106,13 @@ class Registry:
         if not found.more:
             return ObjectList(items, found.revision, 0, "")
         after = found.entries[-1].key + "\0"
-        everything = self.store.range(prefix, found.revision, 0, after)
-        return ObjectList(items, found.revision, len(everything.entries), after.removeprefix(prefix))
+        return ObjectList(items, found.revision, found.count - len(items), after.removeprefix(prefix))
+
+    def start_after(self, resource: ResourceInfo, namespace: str, obj: JsonObject) -> str:
+        """The `start` of a list of `namespace`, or of all, that goes on after an object."""
+        meta = obj["metadata"]
+        key = self.key(resource, meta.get("namespace", ""), meta["name"])
+        return key.removeprefix(self.prefix(resource, namespace)) + "\0"
 
     # Writing.
 

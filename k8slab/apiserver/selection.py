@@ -13,9 +13,10 @@ from k8slab.apimachinery.fields import FieldSelector
 from k8slab.apimachinery.labels import Selector
 from k8slab.apimachinery.rest import JsonObject, Request
 from k8slab.apiserver.resources import ResourceInfo
+from k8slab.apiserver.strategies.selectable import REFUSALS
 from k8slab.apiserver.strategy import Strategy
 
-EVERYWHERE = frozenset({"metadata.name", "metadata.namespace"})
+NAME, NAMESPACE = "metadata.name", "metadata.namespace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,9 @@ class Selection:
             return True
         for each in self.fields.requirements:
             name = each.field
-            if name == "metadata.name":
+            if name == NAME:
                 value = meta.get("name", "")
-            elif name == "metadata.namespace":
+            elif name == NAMESPACE:
                 value = meta.get("namespace", "")
             else:
                 value = self.strategy.selectable_fields(obj).get(name, "")
@@ -63,8 +64,18 @@ def selection_of(request: Request, resource: ResourceInfo, strategy: Strategy) -
         by_fields = fields.parse_field_selector(request.param("fieldSelector"))
     except ValueError as fault:
         raise BadRequest(str(fault)) from None
-    known = strategy.field_labels() | EVERYWHERE
     for each in by_fields.requirements:
-        if each.field not in known:
-            raise BadRequest(f"field label not supported: {each.field}")
+        _check_field(each.field, resource, strategy)
     return Selection(by_labels, by_fields, strategy)
+
+
+def _check_field(name: str, resource: ResourceInfo, strategy: Strategy) -> None:
+    """Raises BadRequest for a field that cannot be selected by."""
+    own = strategy.field_labels()
+    if name == NAME or name in own:
+        return
+    if not own and resource.custom is None:
+        if name != NAMESPACE:
+            raise BadRequest(f'"{name}" is not a known field selector: only "{NAME}", "{NAMESPACE}"')
+    elif name != NAMESPACE or not resource.namespaced:
+        raise BadRequest(REFUSALS.get(resource.group_plural, "field label not supported: {}").format(name))

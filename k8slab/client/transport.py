@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from k8slab.apimachinery.rest import Request, Response
+from k8slab.apimachinery.rest import Pending, Request, Response
 
 
 class InProcess:
@@ -18,7 +18,8 @@ class InProcess:
 
     def send(self, request: Request) -> Response:
         """The server's answer, errors included."""
-        return self._handle(request)
+        response = self._handle(request)
+        return response.wait() if isinstance(response, Pending) else response
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -57,7 +57,9 @@ class FrozenStore:
         first, end = self._places(prefix)
         begin = max(first, bisect_left(self._keys, start))
         shown = self._keys[begin : min(begin + limit, end) if limit else end]
-        return Range([self._entries[key] for key in shown], self._revision, begin + len(shown) < end, end - first)
+        return Range(
+            [self._entries[key] for key in shown], self._revision, begin + len(shown) < end, max(0, end - begin)
+        )
 
     def count(self, prefix: str) -> int:
         """How many keys there are under `prefix`."""

@@ -119,7 +119,7 @@ class MemoryStore:
                 if past
                 else [self._history[key][-1] for key in shown]
             )
-            return Range(entries, revision or self._revision, last < len(keys), len(keys))
+            return Range(entries, revision or self._revision, last < len(keys), len(keys) - first)
 
     def count(self, prefix: str) -> int:
         """How many keys there are under `prefix`."""

@@ -114,7 +114,7 @@ class Range:
     more: bool
     """Whether `limit` cut the list."""
     count: int
-    """How many keys there are under the prefix, whatever `limit` and `start` are."""
+    """How many keys there are under the prefix, from `start` on, whatever `limit` is."""
 
 
 class Compacted(Exception):

@@ -38,6 +38,13 @@ class Api:
             where = f"namespaces/{namespace}/" if namespace else ""
             assert self.ask("POST", f"/api/v1/{where}{resource.plural}", obj).code == 201
 
+    @classmethod
+    def of(cls, server: ApiServer) -> Api:
+        """Short ways to ask a server that is there."""
+        api = cls.__new__(cls)
+        api.server = server
+        return api
+
     def ask(
         self,
         method: str,

@@ -14,8 +14,7 @@ import pytest
 
 from k8slab import Cluster
 from k8slab.api.core import Pod
-from k8slab.apimachinery.rest import Response
-from k8slab.apiserver.pod_connection import Pending
+from k8slab.apimachinery.rest import Pending, Response
 from k8slab.apiserver.subresources.proxy import below
 from k8slab.loop.kubectl import find_kubectl
 from tests.apiserver.harness import NAMESPACE, PODS, pod

@@ -1,29 +1,44 @@
 """GET of a collection: a consistent picture at one revision, in pieces if the client wants it so.
 
-A continue token remembers the revision of the first piece and the key to go on from, so that all pieces together are one
-picture, whatever is written in between. When compaction has passed that revision, the answer is 410 Expired, with a token
-for going on inconsistently.
+`limit` counts what the selectors choose, so every piece but the last is full. All pieces are read at the revision of the
+first, whatever is written in between. When compaction has passed that revision, the answer is 410 Expired, with a token for
+going on inconsistently.
 
-Models: k8s.io/apiserver/pkg/storage/continue.go, pkg/apis/meta/internalversion/validation/validation.go.
+Which revision a list shows:
+
+    resourceVersion   match           shows
+    not given                         the newest
+    0                                 any: here the newest, and all of it, as upstream's cache ignores the limit
+    n                 NotOlderThan    the newest, which must be at least n
+    n                 Exact           n
+    n                 not given       the newest, at least n; with a limit, exactly n
+
+Models: k8s.io/apiserver/pkg/storage/etcd3/store.go (GetList), errors.go; pkg/storage/cacher/cacher.go (shouldDelegateList).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Any
+from dataclasses import dataclass, field
 
-import orjson
-
-from k8slab.apimachinery.errors import ApiError, BadRequest, Cause, Expired, Invalid, Timeout
-from k8slab.apimachinery.rest import JsonObject, Request, Response
+from k8slab.apimachinery.errors import BadRequest, Expired
+from k8slab.apimachinery.rest import JsonObject, Response
+from k8slab.apiserver.freshness import too_large, when_fresh
 from k8slab.apiserver.handlers.context import Context
-from k8slab.apiserver.registry import ObjectList
+from k8slab.apiserver.handlers.list_options import (
+    EXACT,
+    INCONSISTENT,
+    ListOptions,
+    decode_continue,
+    encode_continue,
+    read_list_options,
+)
 from k8slab.apiserver.selection import Selection, selection_of
 from k8slab.etcd.store import Compacted, FutureRevision
 
-INCONSISTENT = -1
-EXPIRED = (
+BATCH = 500
+"""Objects that are looked at in one go when a selector and a limit are given together."""
+TOO_OLD = "The resourceVersion for the provided list is too old."
+TOKEN_TOO_OLD = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without the "
     "continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing "
     "with the provided token results in an inconsistent list - objects that were created, modified, or deleted between "
@@ -31,141 +46,96 @@ EXPIRED = (
 )
 
 
+@dataclass(slots=True)
+class Found:
+    """What a list found."""
+
+    revision: int
+    items: list[JsonObject] = field(default_factory=list)
+    next_start: str = ""
+    """The key to go on from, relative to the list's prefix; empty at the end."""
+    remaining: int = 0
+    """How many keys there are from `next_start` on."""
+
+
 def handle(context: Context) -> Response:
     """A List of the kind, with its revision."""
-    request = context.request
-    selection = selection_of(request, context.resource, context.strategy)
-    revision, limit, start = _options(request, context.server.store.revision)
+    selection = selection_of(context.request, context.resource, context.strategy)
+    options = read_list_options(context.request)
+    if not options.token and options.match != EXACT and options.revision > context.server.store.revision:
+        return when_fresh(context.server, context.request, options.revision)
+    return context.answer(list_object(context, find(context, selection, options), selection))
+
+
+def find(context: Context, selection: Selection, options: ListOptions) -> Found:
+    """The objects that a list is about. Raises BadRequest, Expired, Timeout."""
+    revision, limit, start = _where(options)
     name = selection.fields.exact("metadata.name")
-    if (
-        name is not None
-        and not limit
-        and not start
-        and not revision
-        and (context.namespace or not context.resource.namespaced)
-    ):
-        found = _one(context, name)
-    else:
-        found = _range(context, revision, limit, start, request.param("continue"))
-    items = found.items if selection.everything else [item for item in found.items if selection.matches(item)]
-    return context.answer(_list_object(context, found, items, selection))
-
-
-def _one(context: Context, name: str) -> ObjectList:
-    """The list of the one object that a field selector names: no need to look at all others."""
-    registry = context.server.registry
-    found = registry.find(context.resource, context.namespace, name)
-    return ObjectList([found] if found else [], registry.store.revision, 0, "")
-
-
-def _range(context: Context, revision: int, limit: int, start: str, token: str) -> ObjectList:
-    registry = context.server.registry
+    whole = not (revision or limit or start)
+    if name is not None and whole and (context.namespace or not context.resource.namespaced):
+        # A field selector names one object: no need to look at all others.
+        registry = context.server.registry
+        found = registry.find(context.resource, context.namespace, name)
+        chosen = [found] if found is not None and selection.matches(found) else []
+        return Found(registry.store.revision, chosen)
     try:
-        return registry.list(context.resource, context.namespace, revision, limit, start)
-    except Compacted as gone:
-        if not token:
-            raise Expired(f"too old resource version: {gone.asked} ({gone.oldest})") from None
-        error = Expired(EXPIRED)
-        error.status["metadata"] = {"continue": _token(INCONSISTENT, start)}
+        return _pages(context, selection, revision, limit, start)
+    except Compacted:
+        if not options.token:
+            raise Expired(TOO_OLD) from None
+        error = Expired(TOKEN_TOO_OLD)
+        error.status["metadata"] = {"continue": encode_continue(INCONSISTENT, start)}
         raise error from None
     except FutureRevision as future:
-        raise too_large(future) from None
+        raise too_large(future.asked, future.current) from None
 
 
-def _list_object(context: Context, found: ObjectList, items: list[JsonObject], selection: Selection) -> JsonObject:
+def list_object(context: Context, found: Found, selection: Selection) -> JsonObject:
+    """The List object of what was found."""
     resource = context.resource
     meta: JsonObject = {"resourceVersion": str(found.revision)}
     if found.next_start:
-        meta["continue"] = _token(found.revision, found.next_start)
+        meta["continue"] = encode_continue(found.revision, found.next_start)
         if selection.everything:
             meta["remainingItemCount"] = found.remaining
-    return {"kind": resource.kind_of_list, "apiVersion": resource.api_version, "metadata": meta, "items": items}
+    return {
+        "kind": resource.kind_of_list,
+        "apiVersion": resource.api_version,
+        "metadata": meta,
+        "items": found.items,
+    }
 
 
-def _options(request: Request, newest: int) -> tuple[int, int, str]:
-    """(revision, limit, start). Raises BadRequest or Invalid for what makes no sense."""
-    limit = whole_number(request, "limit")
-    token, version, match = (
-        request.param("continue"),
-        request.param("resourceVersion"),
-        request.param("resourceVersionMatch"),
-    )
-    if request.flag("sendInitialEvents"):
-        raise invalid_options("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list")
-    if match and not version:
-        raise invalid_options(
-            "resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
-        )  # fmt: skip
-    if match and token:
-        raise invalid_options(
-            "resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden when continue is provided"
-        )  # fmt: skip
-    if match not in ("", "Exact", "NotOlderThan"):
-        choices = '"Exact", "NotOlderThan", ""'
-        raise invalid_options("resourceVersionMatch", f'Unsupported value: "{match}": supported values: {choices}')
-    if match == "Exact" and version == "0":
-        raise invalid_options(
-            "resourceVersionMatch", 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
-        )  # fmt: skip
-    if token:
-        if version not in ("", "0"):
+def _where(options: ListOptions) -> tuple[int, int, str]:
+    """(revision, limit, start); revision 0 is the newest. Raises BadRequest."""
+    if options.token:
+        if options.resource_version not in ("", "0"):
             raise BadRequest("specifying resource version is not allowed when using continue")
-        revision, start = _read_token(token)
-        return max(revision, 0), limit, start
-    revision = parse_version(version)
-    if match == "Exact" or (limit and revision and not match):
-        return revision, limit, ""
-    if revision > newest:
-        # The newest is never older than what was asked for, unless that never was.
-        raise too_large(FutureRevision(revision, newest))
-    return 0, limit, ""
+        revision, start = decode_continue(options.token)
+        return max(revision, 0), options.limit, start
+    if options.resource_version == "0":
+        return 0, 0, ""
+    exact = options.match == EXACT or (options.limit and not options.match)
+    return options.revision if exact else 0, options.limit, ""
 
 
-def parse_version(text: str) -> int:
-    """A resourceVersion as a revision. Raises BadRequest."""
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdigit()):
-        fault = f'strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise BadRequest(f'invalid resource version: resourceVersion: Invalid value: "{text}": {fault}')
-    return int(text)
-
-
-def whole_number(request: Request, name: str) -> int:
-    """A number of the query, 0 if it is not given. Raises BadRequest."""
-    text = request.param(name)
-    if not text:
-        return 0
-    try:
-        return max(0, int(text))
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-
-
-def invalid_options(field: str, message: str) -> Invalid:
-    """A 422 about the options of a list or a watch."""
-    reason = "FieldValueForbidden" if message.startswith("Forbidden") else "FieldValueInvalid"
-    return Invalid.object("ListOptions", "meta.k8s.io", "", [Cause(field, reason, message)])
-
-
-def too_large(future: FutureRevision) -> ApiError:
-    """The answer to a revision that the store has not reached."""
-    message = f"Too large resource version: {future.asked}, current: {future.current}"
-    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
-    return Timeout(message, details={"causes": [cause], "retryAfterSeconds": 1})
-
-
-def _token(revision: int, start: str) -> str:
-    content = {"v": "meta.k8s.io/v1", "rv": revision, "start": start}
-    return base64.urlsafe_b64encode(orjson.dumps(content)).rstrip(b"=").decode()
-
-
-def _read_token(token: str) -> tuple[int, str]:
-    try:
-        content: Any = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        version, revision, start = content["v"], content["rv"], content["start"]
-    except (ValueError, binascii.Error, KeyError, TypeError) as fault:
-        raise BadRequest(f"continue key is not valid: {fault}") from None
-    if version != "meta.k8s.io/v1" or type(revision) is not int or not isinstance(start, str) or not start:
-        raise BadRequest("continue key is not valid: encoded value is not of this version")
-    return revision, start
+def _pages(context: Context, selection: Selection, revision: int, limit: int, start: str) -> Found:
+    """Look at one batch after the other until the limit is reached, all of them at one revision."""
+    registry, resource = context.server.registry, context.resource
+    batch = limit if selection.everything else max(limit, BATCH) if limit else 0
+    found = Found(revision)
+    while True:
+        page = registry.list(resource, context.namespace, found.revision, batch, start)
+        found.revision = page.revision
+        for place, item in enumerate(page.items):
+            if not selection.everything and not selection.matches(item):
+                continue
+            found.items.append(item)
+            last = place == len(page.items) - 1
+            if len(found.items) == limit and not (last and not page.next_start):
+                found.next_start = registry.start_after(resource, context.namespace, item)
+                found.remaining = page.remaining
+                return found
+        if not page.next_start:
+            return found
+        start = page.next_start

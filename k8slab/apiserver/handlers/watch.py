@@ -1,7 +1,7 @@
 """GET with watch=true: the changes from a revision on, told first, if the client wants, what there is.
 
 `resourceVersion=n` goes on after n. Without one, or with 0, or with `sendInitialEvents`, the stream begins with what there
-is, as ADDED events; after `sendInitialEvents` a bookmark says where that ends (WatchList).
+is, as ADDED events; then a bookmark says where that ends, if the client takes bookmarks (WatchList).
 
 Models: k8s.io/apiserver/pkg/endpoints/handlers/watch.go, pkg/apis/meta/internalversion/validation/validation.go.
 """
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from k8slab.apimachinery.errors import Expired
 from k8slab.apimachinery.rest import Request, Response, WatchEvent
+from k8slab.apiserver.freshness import when_fresh
 from k8slab.apiserver.handlers.context import Context
-from k8slab.apiserver.handlers.list import invalid_options, parse_version, whole_number
+from k8slab.apiserver.handlers.list_options import read_list_options
 from k8slab.apiserver.negotiation import form_of
 from k8slab.apiserver.selection import Selection, selection_of
 from k8slab.etcd.store import Compacted
@@ -24,10 +25,11 @@ def handle(context: Context) -> Response:
     request, server = context.request, context.server
     form_of(request.headers.get("accept", ""))
     selection = _selection(context)
-    revision = parse_version(request.param("resourceVersion"))
-    initial_events = _wants_initial_events(request)
-    initial = None
-    if initial_events or (revision == 0 and not request.query.get("sendInitialEvents")):
+    options = read_list_options(request, watch=True)
+    revision, initial = options.revision, None
+    if options.initial_events:
+        if revision > server.store.revision:
+            return when_fresh(server, request, revision)
         found = server.registry.list(context.resource, context.namespace)
         initial, revision = found.items, found.revision
     elif revision == 0:
@@ -37,9 +39,9 @@ def handle(context: Context) -> Response:
             context.resource, context.namespace, selection,
             after=revision,
             initial=initial,
-            mark_the_end=initial_events and request.flag("allowWatchBookmarks"),
-            bookmarks=request.flag("allowWatchBookmarks"),
-            timeout=whole_number(request, "timeoutSeconds"),
+            mark_the_end=bool(options.initial_events) and options.bookmarks,
+            bookmarks=options.bookmarks,
+            timeout=options.timeout,
             wake=request.wake,
         )  # fmt: skip
     except Compacted as gone:
@@ -55,22 +57,6 @@ def _selection(context: Context) -> Selection:
         query = {**request.query, "fieldSelector": [",".join(filter(None, chosen))]}
         request = Request(request.method, request.path, query)
     return selection_of(request, context.resource, context.strategy)
-
-
-def _wants_initial_events(request: Request) -> bool:
-    """Whether the stream begins with what there is, and says where that ends. Raises Invalid."""
-    asked = bool(request.query.get("sendInitialEvents"))
-    match = request.param("resourceVersionMatch")
-    if asked and match != "NotOlderThan":
-        if not match:
-            why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            raise invalid_options("resourceVersionMatch", why)
-        why = f'Unsupported value: "{match}": supported values: "NotOlderThan"'
-        raise invalid_options("resourceVersionMatch", why)
-    if match and not asked:
-        why = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        raise invalid_options("resourceVersionMatch", why)
-    return request.flag("sendInitialEvents")
 
 
 class _Refusal:

@@ -2,7 +2,11 @@
 
 A row is the selector's name and where its value is in the object; a third column says what absence means.
 
-Models: pkg/registry/*/*/strategy.go (ToSelectableFields, SelectableFields), pkg/apis/core/v1/conversion.go.
+Every kind has metadata.name, and metadata.namespace if it lives in one. A kind with rows here says of any other name what its
+own conversion function says upstream; a kind without says what all such kinds say.
+
+Models: pkg/registry/*/*/strategy.go (ToSelectableFields, SelectableFields), pkg/apis/*/v1/conversion.go
+(AddFieldLabelConversionFunc), k8s.io/apimachinery/pkg/runtime/conversion.go (DefaultMetaV1FieldSelectorConversion).
 """
 
 from __future__ import annotations
@@ -33,12 +37,15 @@ SELECTABLE: Mapping[tuple[str, str], tuple[Row, ...]] = {
         *_rows("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName"),
         *_rows("spec.hostNetwork", default="false"),
         *_rows("status.phase", "status.podIP", "status.nominatedNodeName"),
+        # Upstream takes these two as well: the first selects nothing, the second is what old clients say.
+        ("status.podIPs", ("",), ""),
+        ("spec.host", ("spec", "nodeName"), ""),
     ),
     ("", "events"): _EVENT,
     ("events.k8s.io", "events"): (
-        *_EVENT,
+        *_rows("reason", "type", "reportingController"),
         *((f"regarding.{part}", ("regarding", part), "") for part in _REFERENCE),
-        *_rows("reportingController"),
+        ("source", ("deprecatedSource", "component"), ""),
     ),
     ("", "namespaces"): _rows("status.phase"),
     ("", "nodes"): _rows("spec.unschedulable", default="false"),
@@ -49,6 +56,9 @@ SELECTABLE: Mapping[tuple[str, str], tuple[Row, ...]] = {
     ("batch", "jobs"): _rows("status.successful", default="0"),
     ("certificates.k8s.io", "certificatesigningrequests"): _rows("spec.signerName"),
 }
+
+REFUSALS: Mapping[tuple[str, str], str] = {("batch", "jobs"): 'field label "{}" not supported for batchv1.Job'}
+"""Kinds that refuse a field in words of their own."""
 
 
 def values(rows: tuple[Row, ...], obj: JsonObject) -> dict[str, str]:

@@ -21,8 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from k8slab.apimachinery.errors import ApiError, InternalError, MethodNotAllowed, ServiceUnavailable
-from k8slab.apimachinery.rest import Request, Response
-from k8slab.apiserver.pod_connection import Pending
+from k8slab.apimachinery.rest import Pending, Request, Response
 from k8slab.apiserver.routes import RequestInfo
 from k8slab.apiserver.subresources.proxy_target import UNREACHED, Target, find_target
 
