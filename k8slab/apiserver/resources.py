@@ -35,6 +35,8 @@ class ResourceInfo(Resource):
     singular: str = field(default="")
     list_kind: str = ""
     """What a list of them is called; empty: the kind with `List` at its end."""
+    by_group: bool = False
+    """Whether the keys of its objects begin with its group, as those of custom kinds do."""
     custom: CustomKind | None = None
     """What a CustomResourceDefinition says of the kind; None: it is built in."""
 
@@ -44,7 +46,7 @@ class ResourceInfo(Resource):
 
         As upstream, where a group has a dot, and no built-in plural has one.
         """
-        return f"/registry/{self.group}/{self.plural}/" if self.custom else f"/registry/{self.plural}/"
+        return f"/registry/{self.group}/{self.plural}/" if self.by_group else f"/registry/{self.plural}/"
 
     @property
     def kind_of_list(self) -> str:

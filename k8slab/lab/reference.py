@@ -1,7 +1,8 @@
 """What a learner calls an object, and which one that is: `pod/web-abc`, `deploy/web`, `Node/node-1`.
 
-A name is taken as kubectl takes it: kind (singular, plural, short or as the API spells it), a slash, a name. What is not there
-is answered by what is.
+A name is taken as kubectl takes it: kind (singular, plural, short or as the API spells it), a slash, a name. A kind that a
+CustomResourceDefinition defines is named in full, `crontabs.stable.example.com/mine`: which there are differs from cluster
+to cluster and from moment to moment, and a trace outlives them. What is not there is answered by what is.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ class Reference:
 
     @property
     def what(self) -> str:
-        """As the trace has it: `pods/default/web`."""
-        return object_of(self.resource.plural, self.key)
+        """As the trace has it: `pods/default/web`, `stable.example.com/crontabs/default/mine`."""
+        resource = self.resource
+        return object_of(f"{resource.group}/{resource.plural}" if resource.by_group else resource.plural, self.key)
 
     @property
     def id(self) -> str:
@@ -47,12 +49,16 @@ class Reference:
 def resource_named(kind: str) -> ResourceInfo:
     """The kind that somebody means. Raises ValueError, which names some that are like it."""
     wanted = kind.strip().lower()
+    if "." in wanted:
+        plural, _, group = wanted.partition(".")
+        return _custom(group, plural)
     for resource in RESOURCES.values():
         if wanted in (resource.kind.lower(), resource.plural, *resource.short_names):
             return resource
     known = sorted({resource.kind.lower() for resource in RESOURCES.values()})
     like = get_close_matches(wanted, known, 3)
     hint = f"did you mean {', '.join(like)}?" if like else "see: kubectl api-resources"
+    hint += " (a kind of a CustomResourceDefinition is named in full: crontabs.stable.example.com)"
     raise Mistake(f"no kind {kind!r} is served; {hint}")
 
 
@@ -70,11 +76,22 @@ def reference(text: str, namespace: str = "default") -> Reference:
 def reference_of(what: str) -> Reference | None:
     """The object that the trace calls so; None for a key that is no object's."""
     plural, _, rest = what.partition("/")
-    resource = _BY_PLURAL.get(plural)
+    if "." in plural:
+        group, (plural, _, rest) = plural, rest.partition("/")
+        resource: ResourceInfo | None = _custom(group, plural)
+    else:
+        resource = _BY_PLURAL.get(plural)
     if resource is None or not rest:
         return None
     namespace, _, name = rest.rpartition("/")
     return Reference(resource, namespace, name)
+
+
+def _custom(group: str, plural: str) -> ResourceInfo:
+    """The address of a custom kind, by the name of its definition: what else it is like is not needed here."""
+    return RESOURCES.get((group, plural)) or ResourceInfo(
+        group, "", plural, f"{plural}.{group}", storage=group, by_group=True
+    )
 
 
 def not_there(wanted: Reference, known: Iterable[str]) -> Mistake:

@@ -295,6 +295,7 @@ def _row(crd: JsonObject, spec: JsonObject, names: JsonObject, version: JsonObje
         storage=group,
         singular=names.get("singular", ""),
         list_kind=names.get("listKind", ""),
+        by_group=True,
         custom=custom,
     )
 
