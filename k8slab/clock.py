@@ -9,6 +9,7 @@ This is the only module that imports `time`.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from datetime import UTC, datetime
@@ -66,14 +67,43 @@ class RealClock:
 
 
 class SkewedClock:
-    """A clock that is wrong: `ahead` seconds ahead of another one, or behind it if negative."""
+    """A clock that is wrong: `ahead` seconds ahead of another one (negative: behind), and from now on `rate` times as fast."""
 
-    def __init__(self, base: Clock, ahead: float) -> None:
-        self._base, self.ahead = base, ahead
+    def __init__(self, base: Clock, ahead: float = 0.0, rate: float = 1.0) -> None:
+        self._base, self.ahead, self.rate = base, ahead, rate
+        self._since = base.now()
 
     def now(self) -> float:
         """The time that it shows, in seconds since the Unix epoch."""
-        return self._base.now() + self.ahead
+        return self.shown(self._base.now())
+
+    def shown(self, moment: float) -> float:
+        """What it shows at a moment of the right clock."""
+        if self.rate == 1.0 or moment == NEVER:
+            return moment + self.ahead
+        return moment + self.ahead + (moment - self._since) * (self.rate - 1.0)
+
+    def moment(self, shown: float) -> float:
+        """The moment of the right clock at which it shows a time, or has just passed it: never one at which it is yet to come."""
+        if shown == NEVER:
+            return NEVER
+        right = shown - self.ahead
+        found = right if self.rate == 1.0 else self._since + (right - self._since) / self.rate
+        while self.shown(found) < shown:
+            found = math.nextafter(found, NEVER)
+        return found
+
+    def deadline(self, moment: float) -> float:
+        """What it shows at a moment, or shortly after it: whoever waits for that waits until the moment has come."""
+        found = self.shown(moment)
+        while self.moment(found) < moment:
+            found = math.nextafter(found, NEVER)
+        return found
+
+    @property
+    def state(self) -> tuple[float, ...]:
+        """All that makes it wrong."""
+        return (self.ahead, self.rate, self._since if self.rate != 1.0 else 0.0)
 
 
 class Stopwatch:

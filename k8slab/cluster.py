@@ -22,6 +22,7 @@ from k8slab.client.client import Client
 from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, parse_duration
+from k8slab.engine.candidates import ROLES
 from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, Engine, MakeComponent, Spec
 from k8slab.engine.faults import arguments_of
 from k8slab.engine.inputs import Fault
@@ -40,6 +41,7 @@ from k8slab.mistake import Mistake
 
 __all__ = ["ADMIN", "CONTROLLERS", "Cluster", "check_choice"]
 
+MAX_CANDIDATES = 9
 MAX_NODES = 250
 """As many as have an address in 192.168.49.0/24."""
 
@@ -52,6 +54,8 @@ class Cluster:
     history, byte for byte. In *live* mode the same components run in threads on the machine's clock.
 
     `nodes` is a number, or the nodes' names. `runtime` is "simulated", "docker", or "auto" (Docker where it answers).
+    `candidates` lets several processes stand for one office: `candidates={"kube-scheduler": 2, "kube-controller-manager": 3}`.
+    One of them works, and renews a Lease every two seconds; else there is one of each, without election.
     `replace` puts your own controller in a controller's place: `Cluster(replace={"replicaset": MyController})`, or your own
     scheduler, or the scheduler with your own plugin: `{"scheduler": partial(Scheduler, plugins=(*PLUGINS, Mine()))}`.
     `store` is any etcd (default: in memory). `directory` is where keys and the kubeconfig live (default: a temporary
@@ -74,6 +78,7 @@ class Cluster:
         runtime: str = "simulated",
         name: str = "lab",
         replace: Mapping[str, MakeComponent] | None = None,
+        candidates: Mapping[str, int] | None = None,
         store: Store | None = None,
         directory: Path | None = None,
         port: int = 0,
@@ -84,8 +89,9 @@ class Cluster:
         check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
         check_choice("controller to replace", replace or (), (*CONTROLLERS, "scheduler"))
         spec = Spec(
-            tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, directory, _token_key(directory)
-        )
+            tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, check_candidates(candidates or {}),
+            directory, _token_key(directory),
+        )  # fmt: skip
         self._hold(Engine(spec, self._new_instrument(), store), port)
         self._engine.loop.settle()
         self._engine.say(NOBODY)
@@ -353,6 +359,15 @@ def _node_names(nodes: int | Sequence[str]) -> list[str]:
     if len(set(names)) != len(names):
         raise Mistake(f"nodes={names}: two nodes have the same name")
     return names
+
+
+def check_candidates(asked: Mapping[str, int]) -> dict[str, int]:
+    """How many stand for what. Raises ValueError for what there is not, and for numbers that make no sense."""
+    check_choice("role", asked, ROLES)
+    for role, count in asked.items():
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CANDIDATES:
+            raise Mistake(f"candidates={{{role!r}: {count!r}}}: write a number from 1 to {MAX_CANDIDATES}")
+    return dict(asked)
 
 
 def check_choice(what: str, asked: Iterable[str], choices: Iterable[str]) -> None:

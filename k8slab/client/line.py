@@ -6,7 +6,8 @@ Every component's requests and watches go through a line of its own. A good line
   It may be cut in several places, and is whole when the last is mended;
 - *slow to tell*: watches are as `slow_watch.py` has them;
 - *slow to answer*: the component waits after each request;
-- *failing*: some requests are answered by an error, chosen by the seed.
+- *failing*: some requests are answered by an error, chosen by the seed;
+- *frozen*, because the process at its end stands still. It may be so in the middle of its work: just before a write.
 
 What goes wrong here is what a component has to live with on any network: it must lose nothing but time.
 k8slab's own.
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from k8slab.apimachinery.errors import ApiError, ServiceUnavailable, TooManyRequests
 from k8slab.apimachinery.rest import Request, Response, Transport, Watch, WatchEvent
 from k8slab.client.slow_watch import HeldWatch, SlowWatch
-from k8slab.clock import NEVER, Clock
+from k8slab.clock import NEVER, Clock, SkewedClock
 from k8slab.names import Chance
 
 ERRORS: dict[int, Callable[[], ApiError]] = {
@@ -28,6 +29,8 @@ ERRORS: dict[int, Callable[[], ApiError]] = {
     503: lambda: ServiceUnavailable("the server is currently unable to handle the request"),
 }
 """The errors that a failing line can give, by code."""
+READS = ("GET", "HEAD", "OPTIONS")
+NEWS_LAG = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,13 @@ class Line:
         self.latency = 0.0
         """Seconds that each request takes."""
         self.failing: Failing | None = None
-        self.ahead = 0.0
-        """By how many seconds the component's clock is ahead: it is told by that clock when a watch has news."""
+        self.wrong_clock: SkewedClock | None = None
+        """The component's, if it is wrong: it is told by that clock when a watch has news."""
+        self.before_write: Callable[[], None] | None = None
+        """Called once, before the next write of the component's work, which then does not get through."""
+        self.frozen = False
+        """Whether the process stands still: what it is about to say, it says when it goes on."""
+        self._news_at = 0.0
         self._cuts: dict[str, None] = {}
         self._inner, self._clock, self._chance, self._hold = inner, clock, chance, hold
         self._slow: SlowWatch | None = None
@@ -59,6 +67,11 @@ class Line:
     def send(self, request: Request) -> Response:
         """The server's answer, if the line lets it through."""
         self._sent += 1
+        if self.before_write is not None and _is_work(request):
+            before_write, self.before_write = self.before_write, None
+            before_write()
+        if self.frozen:
+            return _answer(ServiceUnavailable(f"it stood still before this {request.method}"))
         if self.cut:
             return _answer(ServiceUnavailable("dial tcp: connect: no route to host"))
         if self.latency:
@@ -85,7 +98,9 @@ class Line:
     def state(self) -> tuple[object, ...]:
         """All that what it does next depends on, but for its watches."""
         bad_day = self._slow.state if self._slow is not None else None
-        return (*self._cuts, self.latency, self.failing, self.ahead, bad_day, self._opened, self._sent)
+        clock = self.wrong_clock.state if self.wrong_clock is not None else None
+        still = self.frozen, self.before_write is not None, self._news_at
+        return (*self._cuts, self.latency, self.failing, clock, *still, bad_day, self._opened, self._sent)
 
     def cut_at(self, place: str) -> None:
         """Cut it at a place, which has a name so that it can be mended. Cutting twice at one place is cutting once."""
@@ -97,6 +112,17 @@ class Line:
             del self._cuts[place]
             if not self._cuts:
                 self.drop()
+
+    def thaw(self) -> None:
+        """The process goes on, with what it knew: news reaches it a moment later."""
+        self.before_write = None
+        if self.frozen:
+            self.frozen, self._news_at = False, self._clock.now() + NEWS_LAG
+
+    @property
+    def news_at(self) -> float:
+        """When watches tell again, if they do not; else 0."""
+        return self._news_at if self._clock.now() < self._news_at else 0.0
 
     def drop(self) -> None:
         """End all watches, as a server that restarts does. Their readers list and watch anew."""
@@ -140,7 +166,7 @@ class LineWatch:
 
     def poll(self) -> list[WatchEvent]:
         """The events that get through."""
-        if self._dropped or self._line.cut:
+        if self._dropped or self._line.cut or self._line.news_at:
             return []
         late, self._late = self._late, []
         return late + (self._held or self._inner).poll()
@@ -152,9 +178,11 @@ class LineWatch:
 
     def next_release(self) -> float:
         """When the next event is let go, on the component's clock; infinity if none is held back."""
-        if self._held is None or self._dropped or self._line.cut:
+        if self._dropped or self._line.cut:
             return NEVER  # what is held back behind a cut is never told: its watch ends when the line is mended
-        return self._held.next_release() + self._line.ahead
+        when = self._line.news_at or (self._held.next_release() if self._held is not None else NEVER)
+        clock = self._line.wrong_clock
+        return when if clock is None or when == NEVER else clock.deadline(when)
 
     def close(self) -> None:
         """Stop watching."""
@@ -181,6 +209,11 @@ class LineWatch:
             self._dropped = self._dropped or self._held.closed
             self._held = None
             self._wake()
+
+
+def _is_work(request: Request) -> bool:
+    """Whether a request changes something; what only says that somebody lives, or what happened, does not."""
+    return request.method not in READS and not any(part in request.path for part in ("/leases", "/events"))
 
 
 def _answer(error: ApiError) -> Response:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,9 +36,10 @@ from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.server import ApiServer
 from k8slab.apiserver.tokens import TokenKey
 from k8slab.client.client import Client
+from k8slab.client.leader_election import LeaderElector
 from k8slab.client.line import Line
 from k8slab.client.transport import InProcess
-from k8slab.clock import Clock, RealClock, SkewedClock, VirtualClock
+from k8slab.clock import NEVER, Clock, RealClock, SkewedClock, VirtualClock
 from k8slab.controllers.custom_resource_definition import CustomResourceDefinitionController
 from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.disruption import DisruptionController
@@ -55,6 +57,7 @@ from k8slab.cri.dial import dial_simulated
 from k8slab.cri.network import SimulatedNetwork
 from k8slab.cri.registry import SimulatedRegistry
 from k8slab.cri.simulated import SimulatedRuntime
+from k8slab.engine.candidates import PART, Candidate, process_of
 from k8slab.engine.faults import FAULTS, check_fault, fault_id
 from k8slab.engine.inputs import Asked, Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
@@ -117,6 +120,8 @@ class Spec:
     name: str = "lab"
     replace: Mapping[str, MakeComponent] = field(default_factory=dict)
     mirrors: str = ""
+    candidates: Mapping[str, int] = field(default_factory=dict)
+    """How many processes stand for which of `candidates.ROLES`; what is not named here runs once, and without election."""
     directory: Path | None = None
     """Where what has to stay is kept; None: it goes with the cluster."""
     token_key: TokenKey = field(default_factory=TokenKey, repr=False, compare=False)
@@ -132,12 +137,16 @@ class Engine:
         self.components: dict[str, Callable[[], Component]] = {}
         """How each component is made, by name: one that crashed can be made again."""
         self.kubelets: dict[str, Kubelet] = {}
+        self.candidates: dict[str, Candidate] = {}
+        """Those who stand for election, by name; also those that do not run at the moment."""
         self.lines: dict[str, Line] = {}
         """The line of each component to the API server."""
         self.faults: dict[str, Fault] = {}
         """Those that have begun and not ended, by `fault_id`."""
-        self.skews: dict[str, float] = {}
-        """By how many seconds a component's clock is ahead."""
+        self.skews: dict[str, SkewedClock] = {}
+        """The clocks of processes whose clock is wrong."""
+        self._starts: Counter[str] = Counter()
+        """How often each candidate was made: each time it is another process, with another identity."""
         self.streams: list[Stream] = []
         """What requests from outside have opened into containers."""
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -186,10 +195,13 @@ class Engine:
         if spec.mode == "live":
             self.add("etcd-compactor", lambda: Compactor(self.store, self.clock))
         made = {**CONTROLLERS, **spec.replace}
-        scheduler = made.pop("scheduler", Scheduler)
-        for short, make in made.items():
-            self._add_controller(f"{short}-controller", make)
-        self._add_controller("kube-scheduler", scheduler)
+        scheduler = {"kube-scheduler": made.pop("scheduler", Scheduler)}
+        manager = {f"{short}-controller": make for short, make in made.items()}
+        for role, parts in (("kube-controller-manager", manager), ("kube-scheduler", scheduler)):
+            for number in range(count := spec.candidates.get(role, 0)):
+                self._add_candidate(role, f"{role}-{number}", parts)
+            for name, make in parts.items() if not count else ():
+                self._add_controller(name, make)
         for index, node in enumerate(spec.nodes):
             self.add(f"kubelet-{node}", partial(self._make_kubelet, node, index))
 
@@ -321,14 +333,39 @@ class Engine:
         """Start a component that does not run; it learns all it must know from the API server and the runtime."""
         component = self.components[name]()
         self.instrument.component(component)
-        if skew := self.skews.get(name):
-            component = Skewed(component, skew)
+        if clock := self.skews.get(process_of(name)):
+            component = Skewed(component, clock)
         self.loop.add(component)
 
     def crash(self, name: str) -> None:
-        """Stop a component as a crash would: nothing is said to anyone."""
+        """Stop a component as a crash would, with its parts: nothing is said to anyone."""
         self.kubelets.pop(name.removeprefix("kubelet-"), None)
         self.loop.remove(name)
+        self._drop_parts(name)
+        if line := self.lines.get(name):
+            line.thaw()
+
+    def stop(self, name: str) -> None:
+        """Stop a component in good order: a leader gives its lease back, when its parts have ended."""
+        self.crash(name)
+        if candidate := self.candidates.get(name):
+            candidate.elector.release()
+
+    def freeze(self, name: str) -> None:
+        """Let a process stand still, all of it."""
+        self.lines[name].frozen = True
+        for each in (name, *self.parts_of(name)):
+            self.loop.freeze(each)
+
+    def thaw(self, name: str) -> None:
+        """Let it go on."""
+        self.lines[name].thaw()
+        for each in (name, *self.parts_of(name)):
+            self.loop.thaw(each)
+
+    def parts_of(self, name: str) -> list[str]:
+        """What runs inside a process because it leads."""
+        return [each for each in self.loop.components if each.startswith(name + PART)]
 
     def runs(self, name: str) -> bool:
         """Whether a component runs."""
@@ -336,21 +373,50 @@ class Engine:
 
     def _add_controller(self, name: str, make: MakeComponent) -> None:
         client = self._client(name, self._account_of(name))
+        self.add(name, partial(self._make_controller, name, name, make, client))
 
-        def make_it() -> Component:
-            component = make(client, self._clock_of(name), self.chance, wake=partial(self.loop.wake, name))
-            if component.name != name:
-                raise ValueError(
-                    f"the component is called {component.name!r}, but it stands in for {name!r}: name it so"
-                )
-            return component
+    def _make_controller(self, name: str, role: str, make: MakeComponent, client: Client) -> Component:
+        clock = self._clock_of(process_of(name))
+        component = make(client, clock, self.chance, wake=partial(self.loop.wake, name))
+        if component.name != role:
+            raise ValueError(f"the component is called {component.name!r}, but it stands in for {role!r}: name it so")
+        component.name = name  # as the loop knows it; its events and its queue were named by its role
+        return component
 
-        self.add(name, make_it)
+    def _add_candidate(self, role: str, process: str, parts: Mapping[str, MakeComponent]) -> None:
+        for part, make in parts.items():
+            name = process + PART + part
+            client = self._client(process, self._account_of(part), name)
+            self.components[name] = partial(self._make_controller, name, part, make, client)
+        names = [process + PART + part for part in parts]
+        self.add(process, partial(self._make_candidate, role, process, names))
+
+    def _make_candidate(self, role: str, process: str, parts: list[str]) -> Candidate:
+        client = self._client(process, self._account_of(role))
+
+        def elector(begin: Callable[[], None], lost: Callable[[], None]) -> LeaderElector:
+            self._starts[process] += 1
+            identity = f"{process}_{self.chance.uid('process', f'{process}/{self._starts[process]}')}"
+            return LeaderElector(
+                client, self._clock_of(process), self.chance, lock=role, identity=identity,
+                on_started_leading=begin, on_stopped_leading=lost,
+            )  # fmt: skip
+
+        def begin() -> None:
+            for part in parts:
+                self.start(part)
+
+        self.candidates[process] = candidate = Candidate(process, elector, begin, partial(self._drop_parts, process))
+        return candidate
+
+    def _drop_parts(self, process: str) -> None:
+        for part in self.parts_of(process):
+            self.loop.remove(part)
 
     def _account_of(self, name: str) -> UserInfo:
         """As whom a component asks: as the service account of its role, unless it stands in for another."""
         short = name.removeprefix("kube-").removesuffix("-controller")
-        if short in self.spec.replace:
+        if short in (*self.spec.replace, "controller-manager"):
             return MANAGER
         if short == "scheduler":
             return UserInfo("system:kube-scheduler", ("system:authenticated",))
@@ -362,8 +428,8 @@ class Engine:
         wake = partial(self.loop.wake, name)
         threads = self.spec.mode == "live" and self.runtime == "docker"
         clock, runtime = self._clock_of(name), self.instrument.runtime(node, self.runtimes[node])
-        if name in self.skews:
-            runtime = skewed_runtime(runtime, self.skews[name])
+        if wrong := self.skews.get(name):
+            runtime = skewed_runtime(runtime, wrong)
         jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(clock)
         kubelet = Kubelet(
             node, client, clock, self.chance, runtime, self.instrument.jobs(name, jobs), wake=wake,
@@ -372,15 +438,23 @@ class Engine:
         self.kubelets[node] = kubelet
         return kubelet
 
-    def _client(self, name: str, user: UserInfo) -> Client:
-        if name not in self.lines:
-            self.lines[name] = Line(
-                InProcess(self.server.handle), self.clock, self.chance, name, partial(self.loop.hold, name)
+    def _client(self, process: str, user: UserInfo, agent: str = "") -> Client:
+        if process not in self.lines:
+            self.lines[process] = Line(
+                InProcess(self.server.handle), self.clock, self.chance, process, partial(self._wait, process)
             )  # fmt: skip
-        return Client(self.lines[name], user, name)
+        return Client(self.lines[process], user, agent or process)
 
-    def _clock_of(self, name: str) -> Clock:
-        return SkewedClock(self.clock, self.skews[name]) if name in self.skews else self.clock
+    def _wait(self, process: str, seconds: float) -> None:
+        """Whoever of a process is at work waits for an answer; who leads does not wait for one longer than it leads."""
+        worker = self.loop.working or process
+        candidate = self.candidates.get(worker)
+        until = candidate.elector.deadline if candidate is not None else NEVER
+        clock = self.skews.get(process)
+        self.loop.hold(worker, seconds, clock.moment(until) if clock is not None else until)
+
+    def _clock_of(self, process: str) -> Clock:
+        return self.skews.get(process, self.clock)
 
     def _find_kubelet(self, node: str) -> KubeletConnection | None:
         kubelet = self.kubelets.get(node)

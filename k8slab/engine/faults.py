@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from k8slab.client.line import ERRORS, Failing
-from k8slab.clock import NEVER, parse_duration
+from k8slab.clock import NEVER, SkewedClock, parse_duration
 from k8slab.cri.api import ContainerState, SandboxState
+from k8slab.engine.candidates import PART
 from k8slab.mistake import Mistake
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_AHEAD = 10 * 365 * 86_400.0
 FRACTIONS = 1024
+RATES = 0.1, 10.0
+MOMENTS = ("now", "write")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def check_fault(engine: Engine, fault: Fault) -> None:
 
 
 def _components(engine: Engine) -> Iterable[str]:
-    return engine.components
+    return (name for name in engine.components if PART not in name)
 
 
 def _clients(engine: Engine) -> Iterable[str]:
@@ -144,6 +147,19 @@ def _ahead(value: Any) -> float:
     if not abs(seconds) <= MOST_AHEAD:
         raise Mistake("a clock is wrong by ten years at most")
     return seconds
+
+
+def _rate(value: Any) -> float:
+    with suppress(TypeError, ValueError):
+        if RATES[0] <= (rate := float(value)) <= RATES[1]:
+            return rate
+    raise Mistake(f"a clock runs {RATES[0]:g} to {RATES[1]:g} times as fast as a right one")
+
+
+def _moment(value: Any) -> str:
+    if value in MOMENTS:
+        return str(value)
+    raise Mistake(f"there are: {', '.join(MOMENTS)}")
 
 
 def _code(value: Any) -> int:
@@ -218,17 +234,51 @@ def _restart(engine: Engine, component: str) -> None:
 def _skew(engine: Engine, component: str, ahead: float) -> None:
     # In binary fractions of a second, which add to any time of this century without rounding: a moment that is named on
     # the wrong clock must be the same moment on the right one.
-    engine.skews[component] = engine.lines[component].ahead = round(ahead * FRACTIONS) / FRACTIONS
-    if engine.runs(component):
-        _restart(engine, component)
+    _set_clock(engine, component, ahead=round(ahead * FRACTIONS) / FRACTIONS)
 
 
 def _unskew(engine: Engine, component: str, **_: Any) -> None:
-    if engine.skews.pop(component, None) is None:
+    _set_clock(engine, component, ahead=0.0)
+
+
+def _change_rate(engine: Engine, component: str, rate: float) -> None:
+    _set_clock(engine, component, rate=rate)
+
+
+def _right_rate(engine: Engine, component: str, **_: Any) -> None:
+    _set_clock(engine, component, rate=1.0)
+
+
+def _set_clock(engine: Engine, component: str, ahead: float | None = None, rate: float | None = None) -> None:
+    """Change what is wrong with a component's clock, and leave the rest as it is."""
+    before = engine.skews.get(component) or SkewedClock(engine.clock)
+    now_ahead, now_rate = before.ahead if ahead is None else ahead, before.rate if rate is None else rate
+    if (now_ahead, now_rate) == (before.ahead, before.rate):
         return
-    engine.lines[component].ahead = 0.0
+    engine.skews.pop(component, None)
+    if (now_ahead, now_rate) != (0.0, 1.0):
+        engine.skews[component] = SkewedClock(engine.clock, now_ahead, now_rate)
+    engine.lines[component].wrong_clock = engine.skews.get(component)
     if engine.runs(component):
         _restart(engine, component)
+
+
+def _freeze(engine: Engine, component: str, before: str) -> None:
+    if not engine.runs(component):
+        return
+    if before == "write":
+        engine.lines[component].before_write = lambda: engine.freeze(component)
+    else:
+        engine.freeze(component)
+
+
+def _thaw(engine: Engine, component: str, before: str) -> None:
+    engine.thaw(component)
+
+
+def _stop(engine: Engine, component: str) -> None:
+    if engine.runs(component):
+        engine.stop(component)
 
 
 def _latency(engine: Engine, component: str, seconds: float) -> None:
@@ -308,6 +358,18 @@ FAULTS: Mapping[str, FaultKind] = {
         FaultKind(
             "restart", "A component crashes, and is started again at once.",
             (Argument("component", choices=_components),), _restart,
+        ),
+        FaultKind(
+            "stop", "A component ends in good order: a leader gives its lease back.",
+            (Argument("component", choices=_components),), _stop, _start,
+        ),
+        FaultKind(
+            "freeze", "A process stands still, and then goes on as if nothing had been; at once, or just before it writes.",
+            (_COMPONENT, Argument("before", "now", read=_moment)), _freeze, _thaw,
+        ),
+        FaultKind(
+            "clock-rate", "A component's clock runs fast or slow. It is restarted with it, and without it at the end.",
+            (_COMPONENT, Argument("rate", read=_rate)), _change_rate, _right_rate,
         ),
         FaultKind(
             "clock-skew", "A component's clock is wrong. It is restarted with it, and without it at the end.",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from k8slab.clock import SkewedClock
 from k8slab.cri.api import Container, Runtime, Sandbox
 from k8slab.loop.component import Component
 
@@ -20,11 +21,11 @@ TIMES = ("created_at", "started_at", "finished_at")
 
 
 class Skewed:
-    """Goes around a component whose clock is `ahead` seconds ahead (negative: behind)."""
+    """Goes around a component whose clock is wrong."""
 
-    def __init__(self, component: Component, ahead: float) -> None:
+    def __init__(self, component: Component, clock: SkewedClock) -> None:
         self.name = component.name
-        self._component, self._ahead = component, ahead
+        self._component, self._clock = component, clock
 
     def step(self) -> bool:
         """One unit of work."""
@@ -32,33 +33,33 @@ class Skewed:
 
     def next_deadline(self) -> float:
         """When it wants a turn, on the loop's clock."""
-        return self._component.next_deadline() - self._ahead
+        return self._clock.moment(self._component.next_deadline())
 
     def next_work(self) -> float:
         """The same, counting only work in progress."""
-        return self._component.next_work() - self._ahead
+        return self._clock.moment(self._component.next_work())
 
     def close(self) -> None:
         """Stop it."""
         self._component.close()
 
 
-def skewed_runtime(runtime: Runtime, ahead: float) -> Runtime:
+def skewed_runtime(runtime: Runtime, clock: SkewedClock) -> Runtime:
     """The runtime, as a kubelet with a wrong clock sees it."""
-    seen: Any = _SkewedRuntime(runtime, ahead)
+    seen: Any = _SkewedRuntime(runtime, clock)
     return cast(Runtime, seen)
 
 
 class _SkewedRuntime:
-    """Goes around a runtime, for a kubelet whose clock is ahead."""
+    """Goes around a runtime, for a kubelet whose clock is wrong."""
 
-    def __init__(self, runtime: Runtime, ahead: float) -> None:
-        self._runtime, self._ahead = runtime, ahead
+    def __init__(self, runtime: Runtime, clock: SkewedClock) -> None:
+        self._runtime, self._clock = runtime, clock
 
     def next_change(self) -> float | None:
         """When the next container may end by itself, as the kubelet's clock will show it."""
         when = self._runtime.next_change()
-        return None if when is None else when + self._ahead
+        return None if when is None else self._clock.deadline(when)
 
     def list_pod_sandboxes(self, pod_uid: str = "") -> list[Sandbox]:
         """The sandboxes."""
@@ -74,7 +75,7 @@ class _SkewedRuntime:
 
     def _shown(self, view: View) -> View:
         """With the wrong clock's times; 0 is no time."""
-        times: dict[str, Any] = {name: when + self._ahead for name in TIMES if (when := getattr(view, name, 0.0))}
+        times: dict[str, Any] = {name: self._clock.shown(when) for name in TIMES if (when := getattr(view, name, 0.0))}
         return replace(view, **times)
 
     def __getattr__(self, name: str) -> Any:

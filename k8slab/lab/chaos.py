@@ -31,6 +31,7 @@ from k8slab.names import Chance
 
 VALUES: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "slow-watch": {"delay": (1.0, 2.0, 5.0, 20.0), "repeat": (0.0, 0.1, 0.5), "lose": (0.0, 0.02, 0.2)},
+    "clock-rate": {"rate": (1.1, 0.9, 2.0, 0.5)},
     "clock-skew": {"ahead": (1.0, -1.0, 20.0, -20.0, 400.0, -400.0)},
     "api-latency": {"seconds": (0.1, 1.0, 5.0)},
     "api-errors": {"share": (0.2, 0.5, 1.0), "code": (503, 429)},
@@ -117,7 +118,9 @@ class Chaos:
 
     def trial(self, scenario: Scenario, seed: int | None = None) -> Trial:
         """Play a scenario of faults and workload on a cluster of its own, wait, and ask."""
-        with Cluster(scenario.cluster.nodes, scenario.cluster.seed, replace=self.replace) as cluster:
+        with Cluster(
+            scenario.cluster.nodes, scenario.cluster.seed, replace=self.replace, candidates=scenario.cluster.candidates
+        ) as cluster:
             try:
                 why = _unmet(play(scenario, cluster, self._acts))
                 cluster.run_for(self.calm)
@@ -168,7 +171,7 @@ class Chaos:
             if stray := [each for each in mine if each not in takes]:
                 raise ChaosError(f"the fault {name!r} takes no {stray[0]!r}; it takes: {', '.join(takes)}")
         spec = self._quiet.cluster
-        with Cluster(spec.nodes, spec.seed, replace=self.replace) as cluster:
+        with Cluster(spec.nodes, spec.seed, replace=self.replace, candidates=spec.candidates) as cluster:
             return {
                 name: {each.name: _values(cluster, name, each, mine) for each in FAULTS[name].arguments}
                 for name, mine in given.items()

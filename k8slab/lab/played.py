@@ -138,7 +138,7 @@ def play(scenario: Scenario, cluster: Cluster | None = None, acts: Acts = ()) ->
         return Played(scenario, cluster, tuple(_Player(scenario, cluster, acts).play()))
     spec = scenario.cluster
     try:
-        own = LabCluster(nodes=spec.nodes, seed=spec.seed)
+        own = LabCluster(nodes=spec.nodes, seed=spec.seed, candidates=spec.candidates)
     except ValueError as error:
         raise ScenarioError(f"cluster: {error}") from None
     try:

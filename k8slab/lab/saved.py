@@ -45,6 +45,8 @@ def save(spec: Spec, story: Story, path: Path) -> None:
             "entries": len(story.journal.entries),
         },
     }  # fmt: skip
+    if spec.candidates:
+        head["spec"] |= {"candidates": dict(spec.candidates)}  # type: ignore[operator]
     lines = [orjson.dumps(head), *(orjson.dumps(_entry(each)) for each in story.journal.entries)]
     body = b"\n".join(lines) + b"\n"
     digest = orjson.dumps({"digest": hashlib.sha256(body).hexdigest()})
@@ -72,7 +74,8 @@ def load(path: Path, replace: Mapping[str, MakeComponent] | None = None) -> tupl
         raise StoryError(f"unknown controller to replace {unknown[0]!r}; there are: {', '.join(CONTROLLERS)}")
     journal = Journal([_read_entry(line, path) for line in lines[1:]])
     story = Story(journal, said["first"], said["last"], said["fingerprint"])
-    return Spec(tuple(spec["nodes"]), spec["seed"], name=spec["name"], replace=given), story
+    candidates = spec.get("candidates", {})
+    return Spec(tuple(spec["nodes"]), spec["seed"], name=spec["name"], replace=given, candidates=candidates), story
 
 
 def _lines(path: Path) -> list[Any]:

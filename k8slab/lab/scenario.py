@@ -77,6 +77,7 @@ class ClusterSpec(BaseModel):
 
     nodes: Annotated[int | list[str], BeforeValidator(_nodes)] = 3
     seed: int = 0
+    candidates: dict[str, int] = Field(default_factory=dict)
 
 
 class Step(BaseModel):

@@ -20,6 +20,7 @@ from typing import Any
 from k8slab.apiserver.audit import AuditRecord
 from k8slab.clock import EPOCH
 from k8slab.cri.api import Runtime
+from k8slab.engine.candidates import process_of
 from k8slab.engine.engine import Engine, LogEntry
 from k8slab.engine.inputs import Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
@@ -90,7 +91,7 @@ class Tracer(Instrument):
     def component(self, component: Component) -> None:
         """Attach to a component, and to whatever of it can be observed."""
         name = component.name
-        started = self.trace.add(records.START, component=name, causes=self._outside())
+        started = self.trace.add(records.START, component=name, causes=self._working())
         observer = self._watching[name] = Watching(self, name, started)
         for part in (component, *_parts(component)):
             if isinstance(getattr(part, "observer", None), Observer):
@@ -137,8 +138,9 @@ class Tracer(Instrument):
                 kind, component="you", text=str(given), causes=self._command_causes()
             )
             if isinstance(given, Fault):
-                for name in (given.arguments.get("component"), f"kubelet-{given.arguments.get('node')}"):
-                    if watching := self._watching.get(name or ""):
+                met = (given.arguments.get("component"), f"kubelet-{given.arguments.get('node')}")
+                for name, watching in self._watching.items():
+                    if process_of(name) in met:
                         watching.disturbed(number)
 
     def applied(self, given: Input) -> None:

@@ -30,6 +30,7 @@ class _Worker:
     component: Component
     woken: threading.Event = field(default_factory=threading.Event)
     stopped: bool = False
+    frozen: bool = False
     resting: bool = False
     """Whether it waits, having found nothing to do."""
     work: float = NEVER
@@ -46,7 +47,7 @@ class LiveLoop:
         self.halt: Halt | None = None
         """Why somebody paused it in the middle of what it does."""
         self._workers: dict[str, _Worker] = {}
-        self._paused = False
+        self._paused = self._closed = False
 
     @property
     def components(self) -> list[str]:
@@ -55,10 +56,14 @@ class LiveLoop:
 
     def add(self, component: Component) -> None:
         """Start a component in a thread of its own."""
+        if self._closed:  # a component had begun to start it
+            component.close()
+            return
         worker = _Worker(component)
         self._workers[component.name] = worker
-        worker.thread = threading.Thread(target=self._work, args=(worker,), name=component.name, daemon=True)
-        worker.thread.start()
+        thread = threading.Thread(target=self._work, args=(worker,), name=component.name, daemon=True)
+        thread.start()
+        worker.thread = thread  # only now can it be waited for
 
     def remove(self, name: str) -> None:
         """Stop a component and wait until its turn is over. Raises KeyError if there is none of that name."""
@@ -88,9 +93,26 @@ class LiveLoop:
         for worker in list(self._workers.values()):
             worker.woken.set()
 
-    def hold(self, name: str, seconds: float) -> None:
-        """Let the calling component wait: it has its thread for itself."""
-        sleep_really(seconds)
+    def hold(self, name: str, seconds: float, until: float = NEVER) -> None:
+        """Let the calling component wait, not longer than `until`: it has its thread for itself."""
+        sleep_really(max(0.0, min(seconds, until - self.clock.now())))
+
+    def freeze(self, name: str) -> None:
+        """The component stands still until `thaw`: it begins no other unit of work."""
+        if worker := self._workers.get(name):
+            worker.frozen = True
+
+    def thaw(self, name: str) -> None:
+        """It goes on."""
+        if worker := self._workers.get(name):
+            worker.frozen = False
+            worker.woken.set()
+
+    @property
+    def working(self) -> str:
+        """Whose thread this is; empty for nobody's."""
+        name = threading.current_thread().name
+        return name if name in self._workers else ""
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -132,12 +154,14 @@ class LiveLoop:
 
     def close(self) -> None:
         """Stop all components and wait for their threads."""
-        workers = list(self._workers.values())
-        self._workers.clear()
-        for worker in workers:
-            self._stop(worker)
-        for worker in workers:
-            self._join(worker)
+        self._closed = True
+        while self._workers:  # one that was about to be added may come after the first look
+            workers = list(self._workers.values())
+            self._workers.clear()
+            for worker in workers:
+                self._stop(worker)
+            for worker in workers:
+                self._join(worker)
 
     def _work(self, worker: _Worker) -> None:
         component = worker.component
@@ -147,9 +171,9 @@ class LiveLoop:
             worker.woken.clear()
             until = worker.work = NEVER
             try:
-                while not (worker.stopped or self._paused) and self._step(component):
+                while not (worker.stopped or worker.frozen or self._paused) and self._step(component):
                     pass
-                if not self._paused:
+                if not (worker.frozen or self._paused):
                     until, worker.work = component.next_deadline(), component.next_work()
             except Exception:
                 log.exception("%s failed, and goes on", component.name)

@@ -78,6 +78,10 @@ class SteppedLoop:
         self._work: dict[str, float] = {}
         # Who gets no turn before when.
         self._held: dict[str, float] = {}
+        # Who stands still, and whether it had something in hand, or was called meanwhile.
+        self._frozen: dict[str, bool] = {}
+        self.working = ""
+        """Who is in the middle of a unit of work."""
 
     @property
     def components(self) -> list[str]:
@@ -96,7 +100,7 @@ class SteppedLoop:
     def remove(self, name: str) -> None:
         """Stop a component, as a crash would. Raises KeyError if there is none of that name."""
         component = self._components.pop(name)
-        for table in (self._ready, self._due, self._deadlines, self._work, self._held):
+        for table in (self._ready, self._due, self._deadlines, self._work, self._held, self._frozen):
             table.pop(name, None)
         if self._current == name:
             self._current = ""
@@ -104,13 +108,29 @@ class SteppedLoop:
 
     def wake(self, name: str) -> None:
         """Say that a component may have work. Safe for one that is gone."""
-        if name in self._components and name not in self._held:
+        if name in self._frozen:
+            self._frozen[name] = True
+        elif name in self._components and name not in self._held:
             self._ready[name] = None
 
-    def hold(self, name: str, seconds: float) -> None:
-        """The component gets no turn before so many seconds have passed; several holds add up."""
+    def hold(self, name: str, seconds: float, until: float = NEVER) -> None:
+        """The component gets no turn before so many seconds have passed, or before `until`; several holds add up."""
         if name in self._components:
-            self._held[name] = max(self._held.get(name, 0.0), self.clock.now()) + seconds
+            self._held[name] = min(max(self._held.get(name, 0.0), self.clock.now()) + seconds, until)
+
+    def freeze(self, name: str) -> None:
+        """The component stands still until `thaw`, and notices nothing of it."""
+        if name in self._components and name not in self._frozen:
+            self._frozen[name] = name in self._ready
+            for table in (self._ready, self._due, self._deadlines, self._work, self._held):
+                table.pop(name, None)
+
+    def thaw(self, name: str) -> None:
+        """It goes on. What was in its hands comes first, before anybody's timer rings."""
+        if (busy := self._frozen.pop(name, None)) is not None:
+            self._ready[name] = None
+            if busy:
+                self._due[name] = None
 
     def next_component(self) -> str:
         """Whose turn it is; empty if nobody has work at this moment."""
@@ -168,9 +188,15 @@ class SteppedLoop:
                 self._ready.pop(name)
                 self._due.pop(name, None)
                 self.instrument.turn(name)
+                self.working = name
                 worked = self._step(component)
+                self.working = ""
                 self.instrument.rest(name)
-                if name in self._held:
+                if name not in self._components:
+                    pass  # it was stopped in its own turn
+                elif name in self._frozen:
+                    self._frozen[name] = worked
+                elif name in self._held:
                     self._wait_until(name, self._held[name])
                 elif worked:
                     self._ready[name] = None

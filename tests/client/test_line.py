@@ -10,7 +10,7 @@ from k8slab.api.core import ConfigMap
 from k8slab.apimachinery.errors import ApiError, ServiceUnavailable, TooManyRequests
 from k8slab.client.informer import Informer
 from k8slab.client.line import ERRORS, Failing, Line
-from k8slab.clock import NEVER
+from k8slab.clock import NEVER, SkewedClock
 from k8slab.names import Chance
 from tests.client.fake_server import World, config_map
 
@@ -185,7 +185,7 @@ def test_who_has_a_wrong_clock_is_told_by_it_when_to_look(world):
     world.write()
     watch.poll()
     right = watch.next_release()
-    world.line.ahead = 100.0
+    world.line.wrong_clock = SkewedClock(world.clock, 100.0)
     assert watch.next_release() == right + 100
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -94,6 +94,24 @@ def test_all_keys_together_fail_at_most_ten_times_a_second_after_a_burst(queue):
     for number in range(120):
         queue.add_rate_limited(str(number))
     assert max(queue._due.values()) == pytest.approx(2.0)
+
+
+@given(failures=st.integers(1, 40), again=st.integers(1, 5))
+def test_each_failure_doubles_the_wait_and_a_success_forgets_them_all(failures, again):
+    clock = VirtualClock(0.0)
+    queue = WorkQueue(clock)
+
+    def fail(times):
+        for before in range(times):
+            queue.add_rate_limited("a")
+            wait = min(0.005 * 2**before, 1000.0)
+            assert queue.next_ready() == clock.now() + wait
+            clock.advance_to(clock.now() + wait)
+            assert take_all(queue) == ["a"]
+
+    fail(failures)
+    queue.forget("a")
+    fail(again)
 
 
 class AnyUse(RuleBasedStateMachine):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from k8slab.api.apps import Deployment
+from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.coordination import Lease
 from k8slab.api.core import ConfigMap, Event, Node, Pod
 from k8slab.apimachinery.errors import ApiError
@@ -67,6 +67,9 @@ def test_every_row_of_the_table_is_a_sentence_and_has_its_own_name():
         ("api-latency", {"component": SCHEDULER, "seconds": "soon"}, r"cannot take seconds='soon': not a duration"),
         ("api-latency", {"component": SCHEDULER, "seconds": -1}, r"cannot take seconds=-1: a duration is 0 or more"),
         ("api-latency", {"component": SCHEDULER, "seconds": []}, r"cannot take seconds=\[\]: write for example '60s'"),
+        ("clock-rate", {"component": SCHEDULER, "rate": 0}, r"a clock runs 0\.1 to 10 times as fast as a right one"),
+        ("clock-rate", {"component": SCHEDULER, "rate": "x"}, r"a clock runs 0\.1 to 10 times"),
+        ("freeze", {"component": SCHEDULER, "before": "noon"}, r"cannot take before='noon': there are: now, write"),
         ("clock-skew", {"component": SCHEDULER}, r"the fault 'clock-skew' needs ahead=\.\.\.$"),
         ("clock-skew", {"component": SCHEDULER, "ahead": float("inf")}, r"a clock is wrong by ten years at most"),
         ("clock-skew", {"component": SCHEDULER, "ahead": float("nan")}, r"a clock is wrong by ten years at most"),
@@ -96,7 +99,7 @@ def test_an_input_that_is_not_in_form_is_refused_before_it_is_noted(cluster):
 
 @pytest.mark.parametrize("name", [name for name, kind in FAULTS.items() if kind.end is not None])
 def test_to_end_what_has_not_begun_changes_nothing(cluster, name):
-    given = {"component": SCHEDULER, "node": "node-1", "ahead": 5, "where": "docker.io"}
+    given = {"component": SCHEDULER, "node": "node-1", "ahead": 5, "rate": 2, "where": "docker.io"}
     wanted = {each.name: given[each.name] for each in FAULTS[name].arguments if each.name in given}
     state, revision = cluster._engine.lines[SCHEDULER].state, cluster.store.revision
     cluster.fault(name, **wanted).stop()
@@ -343,6 +346,75 @@ def test_containers_go_by_the_clock_of_their_machine(cluster):
         assert restarts(cluster) == 3  # after 10, 20 and 40 seconds, as ever
         ended = cluster.client.get(Pod, "web", "default").status.container_statuses[0].last_state.terminated
         assert from_rfc3339(ended.finished_at) > cluster.now + 300
+
+
+def test_a_clock_that_runs_fast_makes_timers_come_early(cluster):
+    def renewals(seconds):
+        before = len(cluster.history().of("kube-node-lease/leases/node-1"))
+        cluster.run_for(seconds)
+        return len(cluster.history().of("kube-node-lease/leases/node-1")) - before
+
+    with cluster.fault("clock-rate", component="kubelet-node-1", rate=4.0):
+        assert 38 <= renewals(100) <= 41
+    assert 9 <= renewals(100) <= 11
+
+
+def test_containers_end_in_time_however_fast_their_kubelets_clock_runs(cluster):
+    for number, rate in enumerate((0.3, 1.7, 3.0)):
+        with cluster.fault("clock-rate", component="kubelet-node-1", rate=rate):
+            name = f"web-{number}"
+            cluster.client.create(Pod, pod(name, command=["sleep", "7"], restartPolicy="Never"), "default")
+            cluster.run_for(20)
+            assert phase(cluster, name) == "Succeeded"
+
+
+def test_a_clock_can_be_wrong_in_both_ways_and_be_set_right_one_by_one(cluster):
+    skew = cluster.fault("clock-skew", component=SCHEDULER, ahead=100).start()
+    rate = cluster.fault("clock-rate", component=SCHEDULER, rate=2).start()
+    cluster.run_for(10)
+    assert cluster._engine._clock_of(SCHEDULER).now() - cluster.now == 110
+    skew.stop()
+    cluster.run_for(10)
+    assert cluster._engine._clock_of(SCHEDULER).now() - cluster.now == 10
+    rate.stop()
+    assert cluster._engine._clock_of(SCHEDULER).now() == cluster.now
+
+
+def test_who_stands_still_does_nothing_and_then_goes_on(cluster):
+    with cluster.fault("freeze", component=SCHEDULER):
+        cluster.client.create(Pod, pod(), "default")
+        cluster.run_for(60)
+        assert phase(cluster) == "Pending"
+    cluster.run_for(5)
+    assert phase(cluster) == "Running"
+
+
+def test_who_stands_still_holds_up_nobody(cluster):
+    cluster.client.create(Pod, pod(), "default")
+    with cluster.fault("freeze", component=SCHEDULER):
+        cluster.run_until_idle()
+
+
+def test_who_stands_still_before_it_writes_writes_by_what_it_knew(cluster):
+    with cluster.fault("freeze", component="replicaset-controller", before="write"):
+        cluster.client.create(ReplicaSet, deployment("web", 2), "default")
+        cluster.run_for(10)
+        cluster.client.patch(ReplicaSet, "web", "default", {"spec": {"replicas": 0}})
+        cluster.run_for(10)
+        assert cluster.client.list(Pod, "default") == []
+    cluster.run_for(0)
+    assert len(cluster.history().of("pods/").by("replicaset-controller")) == 2
+    cluster.run_for(60)
+    assert cluster.client.list(Pod, "default") == []
+
+
+def test_who_never_writes_does_not_stand_still(cluster):
+    with cluster.fault("freeze", component=SCHEDULER, before="write"):
+        cluster.run_for(60)
+        assert not cluster._engine.lines[SCHEDULER].frozen
+    cluster.client.create(Pod, pod(), "default")
+    cluster.run_for(5)
+    assert phase(cluster) == "Running"
 
 
 def test_a_wrong_clock_starts_nobody_who_does_not_run(cluster):

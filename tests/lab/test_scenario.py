@@ -104,7 +104,7 @@ MISTAKES = {
     "steps:\n  - {at: 1s, fautl: crash}\n": (
         r"^scenario, line 2: steps\[0\]\.fautl: there is no 'fautl' here; there are: name, at, .*with, for, until"
     ),
-    "cluster: {size: 3}\nsteps: []\n": r"line 1: cluster\.size: there is no 'size' here; there are: nodes, seed$",
+    "cluster: {size: 3}\nsteps: []\n": r"line 1: cluster\.size: there is no 'size' here; there are: nodes, seed, candidates$",
     "cluster: {nodes: true}\nsteps: []\n": r"line 1: cluster\.nodes: nodes are a number, or a list of names, not True$",
     "cluster: {seed: x}\nsteps: []\n": r"line 1: cluster\.seed: input should be a valid integer.* and this is 'x'$",
     f"steps:\n{STEP}  - kubectl: get pods\n": r"^scenario, line 3: steps\[1\]\.at: 'at' has to be given$",

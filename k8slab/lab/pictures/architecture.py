@@ -16,7 +16,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from k8slab.clock import SkewedClock
 from k8slab.cri.api import CriError, SandboxState
+from k8slab.engine.candidates import process_of
 from k8slab.engine.engine import Engine
 from k8slab.lab import records
 from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node
@@ -64,9 +66,9 @@ def traffic_of(trace: Trace, scope: Scope) -> Traffic:
         if not scope.holds(record):
             continue
         if record.kind == records.REQUEST:
-            found.requests[record.component] += 1
+            found.requests[process_of(record.component)] += 1
         elif record.kind == records.DELIVERY:
-            found.news[record.component] += 1
+            found.news[process_of(record.component)] += 1
         elif record.kind == records.CALL:
             found.calls[record.component] += 1
         elif record.kind == records.COMMIT:
@@ -120,7 +122,14 @@ def _troubles(engine: Engine, name: str) -> Iterator[str]:
     if line.failing is not None:
         yield f"{line.failing.share:.0%} of requests fail ({line.failing.code})"
     if name in engine.skews:
-        yield f"clock {engine.skews[name]:+g}s"
+        yield _wrong(engine.skews[name])
+    if line.frozen:
+        yield "stands still"
+
+
+def _wrong(clock: SkewedClock) -> str:
+    ahead = f" {clock.ahead:+g}s" if clock.ahead else ""
+    return f"clock{ahead}" + (f" runs \u00d7{clock.rate:g}" if clock.rate != 1.0 else "")
 
 
 def _line_style(engine: Engine, name: str) -> str:

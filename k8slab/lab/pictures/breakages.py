@@ -53,6 +53,7 @@ SUBJECTS: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
     "node": lambda value, _: f" {value}",
     "pod": lambda value, told: f" of pod {told['namespace']}/{value}" if "namespace" in told else f" of pod {value}",
     "ahead": lambda value, _: f" {float(value):+g}s",
+    "rate": lambda value, _: f" \u00d7{float(value):g}",
     "where": lambda value, _: f" of {value}",
 }
 """What is broken, by the name of the argument; all other arguments say how."""

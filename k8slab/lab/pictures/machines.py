@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.controllers.deployment_status import DONE, PAUSED, PROGRESSING, RESUMED, TIMED_OUT
+from k8slab.engine.candidates import role_of
 from k8slab.engine.engine import Engine
 from k8slab.kubelet.kubelet import SYNCING, TERMINATED, TERMINATING
 from k8slab.kubelet.pod_status import FAILED, PENDING, RUNNING, SUCCEEDED
@@ -78,7 +79,7 @@ def queue_states(trace: Trace, key: str) -> list[str]:
     """The places of the scheduling queue that a Pod (`default/web-abc`) was in, one after the other."""
     found: list[str] = []
     for record in trace:
-        if record.component != "kube-scheduler":
+        if role_of(record.component) != "kube-scheduler":
             continue
         if record.kind == records.START:
             found.append("")

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from k8slab.apimachinery.rest import JsonObject
+from k8slab.engine.candidates import role_of
 from k8slab.engine.engine import Engine
 from k8slab.lab.drawing import Edge, Graph, Node, Table
 from k8slab.lab.drawing.axis import moment
@@ -163,7 +164,7 @@ def _look(
 
 def _compared(who: str, obj: JsonObject, before: JsonObject | None, heard: Heard) -> tuple[str, str, str]:
     """(desired, observed, difference), in words."""
-    kind = obj["kind"] if obj["kind"] != "Pod" or who == "kube-scheduler" else "Pod on a node"
+    kind = obj["kind"] if obj["kind"] != "Pod" or role_of(who) == "kube-scheduler" else "Pod on a node"
     if kind not in GOALS:
         changed = [path for path, _, _ in differences(before or {}, obj) if path.startswith(("spec", "status"))]
         return "as its spec says", "as its status says", f"changed: {', '.join(changed[:3])}" if changed else "none"

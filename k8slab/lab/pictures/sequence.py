@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from k8slab.engine.candidates import ROLES
 from k8slab.engine.engine import Engine
 from k8slab.lab import records
 from k8slab.lab.drawing import Message, SequencePicture
@@ -67,7 +68,7 @@ def sequence_model(title: str, messages: Sequence[Message]) -> SequenceModel:
 def _column(speaker: str) -> int:
     if speaker in (SERVER, ETCD):
         return 1 + (speaker == ETCD)
-    is_component = speaker.endswith("-controller") or speaker == "kube-scheduler"
+    is_component = speaker.endswith("-controller") or speaker.startswith(ROLES)
     return 3 if is_component else 4 if speaker.startswith("kubelet-") else 0
 
 

@@ -192,7 +192,7 @@ def downtimes(engine: Engine, trace: Trace) -> Iterator[Span]:
     yield from down.values()
 
 
-STOPPING = ("crash", "node-lost")
+STOPPING = ("crash", "node-lost", "stop")
 """Faults that stop a component; it starts again when it is started, whether or not the fault has ended."""
 
 
@@ -218,6 +218,8 @@ HINDERED: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     "node-partitioned": lambda _: "partitioned",
     "slow-watch": lambda _: "hears late",
     "clock-skew": lambda given: f"clock {float(given['ahead']):+g}s",
+    "clock-rate": lambda given: f"clock runs \u00d7{float(given['rate']):g}",
+    "freeze": lambda given: "stands still" if given["before"] == "now" else "stands still before it writes",
     "api-latency": lambda given: f"each request takes {float(given['seconds']):g}s",
     "api-errors": lambda given: f"{float(given['share']):.0%} of requests fail ({given['code']})",
 }

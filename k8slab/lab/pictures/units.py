@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from k8slab.apiserver.resources import RESOURCES
+from k8slab.engine.candidates import role_of
 from k8slab.lab import records
 from k8slab.lab.drawing.words import plural
 from k8slab.lab.pictures.deeds import is_upkeep
@@ -95,9 +96,10 @@ def subject_of(record: Record) -> str:
 @lru_cache(maxsize=1024)
 def keys_of(component: str) -> str:
     """Of which resource the keys of a component's queue are; empty where they are not of one."""
-    if component == "kube-scheduler" or component.startswith("kubelet-"):
+    role = role_of(component)
+    if role == "kube-scheduler" or role.startswith("kubelet-"):
         return "pods"
-    kind = component.removesuffix("-controller").replace("-", "")
+    kind = role.removesuffix("-controller").replace("-", "")
     return next((each.plural for each in RESOURCES.values() if kind in (each.kind.lower(), *each.short_names)), "")
 
 

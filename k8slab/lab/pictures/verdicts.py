@@ -16,6 +16,7 @@ from k8slab.api.core import Node as NodeView
 from k8slab.api.core import Pod
 from k8slab.api.policy import PodDisruptionBudget
 from k8slab.apimachinery.rest import JsonObject
+from k8slab.engine.candidates import role_of
 from k8slab.engine.engine import Engine
 from k8slab.lab import records
 from k8slab.lab.drawing import Edge, Graph, Node, Table
@@ -82,7 +83,7 @@ def scheduler_verdicts(
     Raises ValueError for a Pod that never was, an attempt that there was not, and for what the trace has forgotten.
     """
     wanted = reference(pod if "/" in pod else f"pod/{pod}", namespace)
-    tried = [unit for unit in units(trace) if unit.work.component == SCHEDULER and unit.subject == wanted.what]
+    tried = [unit for unit in units(trace) if role_of(unit.work.component) == SCHEDULER and unit.subject == wanted.what]
     if not tried:
         raise _never_tried(engine, trace, wanted)
     if not -len(tried) <= attempt < len(tried):
@@ -100,7 +101,7 @@ def scheduler_verdicts(
 
 def verdicts_of(engine: Engine, trace: Trace, unit: Unit, plugins: Sequence[Plugin] = PLUGINS) -> Verdicts:
     """What an attempt of the scheduler's found. Raises ValueError where the trace has forgotten too much."""
-    heard = Heard(engine, trace, SCHEDULER).until(unit.work.number)
+    heard = Heard(engine, trace, unit.work.component).until(unit.work.number)
     raw = heard.get(unit.subject)
     if raw is None or not heard.complete:
         raise Mistake("the trace no longer holds what the scheduler knew then")
@@ -167,7 +168,7 @@ def _assumed(engine: Engine, trace: Trace, unit: Unit) -> dict[str, str]:
     for record in trace:
         if record.number >= unit.work.number:
             break
-        if record.component != SCHEDULER:
+        if role_of(record.component) != SCHEDULER:
             continue
         if record.kind == records.START:
             found.clear()

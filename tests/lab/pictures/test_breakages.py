@@ -46,6 +46,8 @@ def test_whose_it_is():
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_has_words(name):
     given = {
-        each.name: "1s" if each.name == "ahead" else "x" for each in FAULTS[name].arguments if each.default is None
+        each.name: {"ahead": "1s", "rate": 2}.get(each.name, "x")
+        for each in FAULTS[name].arguments
+        if each.default is None
     }
     assert str(told(name, **given)).startswith(name)
