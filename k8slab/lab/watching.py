@@ -50,6 +50,8 @@ class Watching(Observer):
         self._work, self._trace, self._name = work, work.trace, name
         # Until its first work, that it was started is reason enough; and later, that a fault has met it.
         self._started = started
+        # What was written before there was a trace it knows because it was started, and listed.
+        self._made = started
         # The news that is being taken in; 0: none.
         self._news = 0
         # The news of this turn, for work that is for no key.
@@ -75,7 +77,7 @@ class Watching(Observer):
         commit = trace.commit_of(what, event.revision)
         self._news = trace.add(
             records.DELIVERY, component=self._name, verb=event.type, what=what, revision=event.revision,
-            causes=(commit,) if commit else (self._started,) if self._started else (),
+            causes=(commit or self._started or self._made,),
         )  # fmt: skip
         self._heard.append(self._news)
 
