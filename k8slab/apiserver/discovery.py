@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from k8slab.apimachinery.errors import MethodNotAllowed, NotFound
+from k8slab.apimachinery.errors import MethodNotAllowed, NotAcceptable, NotFound
 from k8slab.apimachinery.openapi import openapi_v3
+from k8slab.apimachinery.openapi_v2 import openapi_v2
 from k8slab.apimachinery.rest import JsonObject, Request, Response
 from k8slab.apiserver.custom.kind import list_definition
 from k8slab.apiserver.resources import VERBS, ResourceInfo, ResourceTable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
 
 LEFT_OUT = (
-    "OpenAPI v2 is not served: kubectl asks for it only where v3 is missing.",
+    "OpenAPI is served as JSON only: a client that asks for protobuf is told 406, and kubectl then does without.",
     "There is no API aggregation: an APIService is stored, and nothing is asked of the server that it names.",
 )
 
@@ -86,6 +87,8 @@ def _page(server: ApiServer, request: Request, parts: list[str]) -> Callable[[],
             return lambda: Response(200, object=_resource_list(table, group, version))
         case ["openapi", "v3"]:
             return lambda: Response(200, object=_openapi_index(table))
+        case ["openapi", "v2"]:
+            return lambda: _openapi_v2_page(table, request)
         case ["openapi", "v3", *rest]:
             group, version = ("", rest[-1]) if rest[:1] == ["api"] else (rest[1] if len(rest) > 2 else "", rest[-1])
             known = (group, version) in table.group_versions and rest[0] == ("apis" if group else "api")
@@ -134,7 +137,9 @@ def _paths(table: ResourceTable) -> list[str]:
     groups = [f"/apis/{group}/{version}" for group, version in table.group_versions if group]
     bare = [f"/apis/{group}" for group in table.groups]
     health = [f"/{name}" for name in HEALTH] + [f"/{name}/{check}" for name in HEALTH for check in CHECKS]
-    return sorted(["/api", "/api/v1", "/apis", *groups, *bare, *health, "/metrics", "/openapi/v3", "/version"])
+    return sorted(
+        ["/api", "/api/v1", "/apis", *groups, *bare, *health, "/metrics", "/openapi/v2", "/openapi/v3", "/version"]
+    )
 
 
 # Discovery.
@@ -283,3 +288,20 @@ def _openapi_index(table: ResourceTable) -> JsonObject:
 def _openapi_page(table: ResourceTable, group: str, version: str) -> Response:
     body, etag = _openapi_document(group, version, tuple(table.of(group, version)))
     return Response(200, body=body, headers={"ETag": f'"{etag}"', **FOREVER})
+
+
+@lru_cache(maxsize=2)
+def _openapi_v2_document(table: ResourceTable) -> tuple[bytes, str]:
+    parts = [_openapi_document(*each, tuple(table.of(*each)))[0] for each in table.group_versions]
+    body = orjson.dumps(openapi_v2(orjson.loads(part) for part in parts))
+    return body, hashlib.sha512(body).hexdigest().upper()
+
+
+def _openapi_v2_page(table: ResourceTable, request: Request) -> Response:
+    accepted = request.headers.get("accept", "*/*")
+    if not any(media in accepted for media in ("application/json", "*/*", "application/*")):
+        raise NotAcceptable("only the following media types are accepted: application/json")
+    body, etag = _openapi_v2_document(table)
+    if request.headers.get("if-none-match") == f'"{etag}"':
+        return Response(304, body=b"", headers={"ETag": f'"{etag}"'})
+    return Response(200, body=body, headers={"ETag": f'"{etag}"', "Vary": "Accept"})

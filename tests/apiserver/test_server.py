@@ -123,10 +123,6 @@ def test_every_document_of_the_openapi_index_is_there_and_keeps(api):
     assert all(api.ask("GET", f"/openapi/v3/{path}").code == 200 for path in ("api/v1", "apis/batch/v1"))
 
 
-def test_openapi_v2_is_not_served(api):
-    assert api.refusal("GET", "/openapi/v2")[0] == 404
-
-
 def test_version_and_health(api):
     assert api.do("GET", "/version")["gitVersion"] == "v1.37.1"
     assert api.ask("GET", "/readyz").payload() == b"ok"
