@@ -120,6 +120,7 @@ class Volume(View):
     secret: Mapping[str, Any] | None = None
     downward_api: Mapping[str, Any] | None = None
     projected: Mapping[str, Any] | None = None
+    persistent_volume_claim: Mapping[str, Any] | None = None
 
 
 class PodSpec(View):
@@ -319,3 +320,9 @@ class Secret(KubeObject):
     resource: ClassVar = Resource("", "v1", "secrets", "Secret")
 
     data: Mapping[str, str] = no_entries()
+
+
+class PersistentVolumeClaim(KubeObject):
+    """A request for storage that outlives Pods."""
+
+    resource: ClassVar = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")

@@ -43,10 +43,13 @@ class Informer(Reflector, Generic[T]):
         fields: str = "",
         indexers: Mapping[str, Callable[[T], Iterable[str]]] | None = None,
         on_change: OnChange[T] | None = None,
+        accept: Callable[[T], bool] | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
+        """`accept`: which objects are of interest; the others cost a look, and are not kept."""
         super().__init__(client, kind.resource, namespace=namespace, labels=labels, fields=fields, wake=wake)
         self._kind = kind
+        self._accept = accept
         self._indexers = dict(indexers or {})
         self._listeners: list[OnChange[T]] = [on_change] if on_change else []
         self._cache: dict[str, Cached[T]] = {}
@@ -109,10 +112,11 @@ class Informer(Reflector, Generic[T]):
         old = self._cache.get(key)
         if old is not None and event.revision and old.revision >= event.revision:
             return False
-        if event.type == "DELETED" and old is None:
+        gone = event.type == "DELETED" or (self._accept is not None and not self._accept(view))
+        if gone and old is None:
             return False
         self.observer.told(self._kind.resource.plural, key, event)
-        if event.type == "DELETED":
+        if gone:
             self._put(key, None)
         else:
             if old is not None and self._look(key, old).uid != view.uid:

@@ -48,6 +48,11 @@ def ready_since(pod: Pod) -> float:
     return 0.0
 
 
+def is_available(pod: Pod, min_ready_seconds: int, now: float) -> bool:
+    """Whether it is ready, and has been for long enough."""
+    return pod.ready and (not min_ready_seconds or ready_since(pod) <= now - min_ready_seconds)
+
+
 def _cost(pod: Pod) -> int:
     try:
         return int(pod.metadata.annotations.get(DELETION_COST, "0"))

@@ -51,6 +51,7 @@ from k8slab.controllers.node_ipam import NodeIpamController
 from k8slab.controllers.node_lifecycle import NodeLifecycleController
 from k8slab.controllers.pod_gc import PodGarbageCollector
 from k8slab.controllers.replicaset import ReplicaSetController
+from k8slab.controllers.statefulset import StatefulSetController
 from k8slab.controllers.taint_eviction import TaintEvictionController
 from k8slab.cri.api import Runtime
 from k8slab.cri.dial import dial_simulated
@@ -83,6 +84,7 @@ MakeComponent = Callable[..., Component]
 CONTROLLERS: Mapping[str, MakeComponent] = {
     "deployment": DeploymentController,
     "replicaset": ReplicaSetController,
+    "statefulset": StatefulSetController,
     "disruption": DisruptionController,
     "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
     "crd": CustomResourceDefinitionController,

@@ -1,7 +1,8 @@
 """Volumes: directories of the node that a Pod's containers can mount.
 
 With a real runtime each Pod gets a folder; `emptyDir` is an empty one in it, a ConfigMap or a Secret one with a file for each
-key. The simulated runtime has no disk: there a mount is only a name.
+key. A claim's folder belongs to no Pod, so that the next Pod finds what the last one left. The simulated runtime has no disk:
+there a mount is only a name.
 
 Models: pkg/kubelet/volumemanager, pkg/volume/{emptydir,configmap,secret,hostpath}.
 """
@@ -50,6 +51,8 @@ class Volumes:
         if self._root is None:
             return f"/var/lib/kubelet/pods/{pod.uid}/volumes/{volume.name}"
         folder = self._root / pod.uid / volume.name
+        if volume.persistent_volume_claim is not None:
+            folder = self._root / "claims" / pod.namespace / str(volume.persistent_volume_claim["claimName"])
         if not folder.exists():
             folder.mkdir(parents=True, mode=0o777)
             folder.chmod(0o777)

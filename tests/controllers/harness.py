@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from k8slab.api.apps import Deployment, ReplicaSet
+from k8slab.api.apps import ControllerRevision, Deployment, ReplicaSet, StatefulSet
 from k8slab.api.core import ConfigMap, Pod
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.controllers.deployment import DeploymentController
@@ -12,13 +13,14 @@ from k8slab.controllers.garbage_collector import GarbageCollector
 from k8slab.controllers.replicaset import ReplicaSetController
 from tests.client.fake_server import World, workload
 
-KINDS = (Deployment.resource, ReplicaSet.resource, Pod.resource, ConfigMap.resource)
+KINDS = tuple(kind.resource for kind in (Deployment, ReplicaSet, StatefulSet, ControllerRevision, Pod, ConfigMap))
 
 
 class Workloads(World):
     """Deployments, ReplicaSets and Pods, and the garbage collector."""
 
-    def __init__(self, seed: int = 1, wrap: Any = None) -> None:
+    def __init__(self, seed: int = 1, wrap: Any = None, also: Sequence[Any] = ()) -> None:
+        """`also`: more controllers."""
         super().__init__(seed)
 
         def connect(name: str) -> Any:
@@ -28,6 +30,7 @@ class Workloads(World):
         self.deployments = DeploymentController(connect("deploy"), self.clock, self.chance)
         self.collector = GarbageCollector(connect("gc"), self.clock, self.chance, resources=KINDS)
         self.components = [self.replicasets, self.deployments, self.collector]
+        self.components += [each(connect(each.name), self.clock, self.chance) for each in also]
         for component in self.components:
             component.step()
 

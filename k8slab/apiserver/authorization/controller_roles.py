@@ -146,6 +146,19 @@ ACCOUNTS: Mapping[str, Account] = {
         """,
     ),
     "taint-eviction": NODE_CONTROLLER,
+    "statefulset": Account(
+        "statefulset-controller",
+        f"""
+        get list watch: pods
+        get list watch: statefulsets.apps
+        update: statefulsets.apps/status statefulsets.apps/finalizers
+        get create delete update: pods
+        get list watch create update delete: controllerrevisions.apps
+        get create list watch update: persistentvolumeclaims
+        update: pods/finalizers
+        {EVENTS}
+        """,
+    ),
 }
 """By the names that `Cluster(replace={...})` takes."""
 
