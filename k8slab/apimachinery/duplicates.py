@@ -18,7 +18,7 @@ def find_duplicate_fields(raw: bytes) -> list[str]:
     The bytes are a body that was decoded already; of one that can't be, nothing is reported.
     """
     if not raw.lstrip().startswith((b"{", b"[")):
-        return _in_yaml(raw)
+        return find_repeated_keys(raw)
     repeated = False
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -60,7 +60,8 @@ def _paths(value: Any, path: str) -> list[str]:
     return found
 
 
-def _in_yaml(raw: bytes) -> list[str]:
+def find_repeated_keys(raw: bytes) -> list[str]:
+    """What a YAML reader says of keys that are given twice, in one sentence for all; nothing where there are none."""
     import yaml
 
     try:

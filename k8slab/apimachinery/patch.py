@@ -34,6 +34,17 @@ def go_type(value: Any) -> str:
     return names.get(type(value), "null")
 
 
+def go_format(value: Any) -> str:
+    """A JSON value as Go prints it with %v: `map[image:nginx ports:[80]]`."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{go_format(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(go_format, value)) + "]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def require_object(patch: Any) -> JsonObject:
     """A patch that has to be an object; null is an empty one, and anything else a BadRequest."""
     if patch is None:

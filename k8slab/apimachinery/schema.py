@@ -30,6 +30,7 @@ from k8slab.apimachinery import checker
 from k8slab.apimachinery.checker import REQUIRED, TYPE, UNKNOWN, FieldError
 from k8slab.apimachinery.duplicates import find_duplicate_fields
 from k8slab.apimachinery.rest import JsonObject, copy_of
+from k8slab.apimachinery.typed import ANY, SCALAR, Type
 
 __all__ = [
     "Definition",
@@ -176,6 +177,11 @@ class Definition:
         """The compiled checks of the fields."""
         return checker.Struct(self)
 
+    @cached_property
+    def type(self) -> Type:
+        """How its fields are owned and merged, for server-side apply."""
+        return Type.of(self.schema, referenced_type, self.name)
+
     def check(self, obj: Any) -> list[FieldError]:
         """What is wrong with an object, in the order of its fields; empty when nothing is."""
         return checker.check(self, obj)
@@ -250,6 +256,13 @@ def _names_by_kind() -> Mapping[tuple[str, str, str], str]:
 def definition_named(name: str) -> Definition:
     """The definition of a Go type, by its OpenAPI name; KeyError where there is none."""
     return Definition(name, schemas()[name])
+
+
+def referenced_type(name: str) -> Type:
+    """The type of a built-in schema that another refers to."""
+    if name in FREE_FORM:
+        return ANY
+    return Type(SCALAR) if name in SCALARS else definition_named(name).type
 
 
 def definition_for(group: str, version: str, kind: str) -> Definition | None:

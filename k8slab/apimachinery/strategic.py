@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 
 from k8slab.apimachinery.errors import BadRequest, Invalid
-from k8slab.apimachinery.patch import require_object
+from k8slab.apimachinery.patch import go_format, require_object
 from k8slab.apimachinery.rest import JsonObject, copy_of
 from k8slab.apimachinery.schema import Definition, Field
 
@@ -248,14 +248,3 @@ def _plain(value: Any) -> Any:
 
 def _is_directive(key: str) -> bool:
     return key in (PATCH, RETAIN_KEYS) or key.startswith((DELETE_FROM, SET_ORDER))
-
-
-def go_format(value: Any) -> str:
-    """A JSON value as Go prints it with %v: `map[image:nginx ports:[80]]`."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{go_format(value[key])}" for key in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(go_format, value)) + "]"
-    if value is None:
-        return "<nil>"
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -15,7 +15,7 @@ import yaml
 
 from k8slab.apimachinery import protobuf
 from k8slab.apimachinery.checker import REQUIRED, UNKNOWN, FieldError
-from k8slab.apimachinery.duplicates import find_duplicate_fields
+from k8slab.apimachinery.duplicates import find_duplicate_fields, find_repeated_keys
 from k8slab.apimachinery.errors import (
     BadRequest,
     Cause,
@@ -30,6 +30,7 @@ from k8slab.apimachinery.schema import Definition, definition_for
 MAX_BODY = 3 * 1024 * 1024
 JSON, YAML = "application/json", "application/yaml"
 MEDIA_TYPES = (JSON, YAML, protobuf.MEDIA_TYPE)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 VALIDATIONS = ("", "Ignore", "Warn", "Strict")
 
 
@@ -95,6 +96,26 @@ def read_patch(request: Request) -> Any:
     if not isinstance(request.body, bytes):
         return request.body
     return _json(request.body, "")
+
+
+def read_configuration(request: Request, validation: str) -> tuple[JsonObject, list[str]]:
+    """The YAML or JSON of an apply, private, and warnings of fields that are there twice. Raises BadRequest."""
+    check_size(request)
+    raw = request.body if isinstance(request.body, bytes) else orjson.dumps(request.body)
+    try:
+        found = orjson.loads(raw) if _is_compact(raw) else _yaml(raw)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, orjson.JSONEncodeError) as fault:
+        raise BadRequest(f"error decoding YAML: {_first_line(fault)}") from None
+    if found is None:
+        found = {}
+    if not isinstance(found, dict):
+        why = f"json: cannot unmarshal {_go_kind(found)} into Go value of type map[string]interface {{}}"
+        raise BadRequest(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}")
+    twice = [] if validation == "Ignore" or _is_compact(raw) else find_repeated_keys(raw)
+    warnings = [f"error converting YAML to JSON: {each}" for each in twice]
+    if warnings and validation == "Strict":
+        raise BadRequest(f"error strict decoding YAML: {warnings[0]}")
+    return found, warnings
 
 
 def check_schema(
@@ -166,14 +187,22 @@ def _parse(raw: bytes, content_type: str, kind: str) -> Any:
     if content_type == JSON:
         return _json(raw, kind)
     try:
-        found = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        if _expanded_size(found, {}) > MAX_BODY:
-            raise ValueError("document contains excessive aliasing")
-        # As JSON says it: dates as text, and what an alias shares as copies.
-        return orjson.loads(orjson.dumps(found))
+        return _yaml(raw)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, orjson.JSONEncodeError) as fault:
-        why = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-        raise _unrecognized(kind, raw, f"couldn't get version/kind; json parse error: yaml: {why}") from None
+        why = f"couldn't get version/kind; json parse error: yaml: {_first_line(fault)}"
+        raise _unrecognized(kind, raw, why) from None
+
+
+def _yaml(raw: bytes) -> Any:
+    found = yaml.load(raw, Loader=LOADER)
+    if _expanded_size(found, {}) > MAX_BODY:
+        raise ValueError("document contains excessive aliasing")
+    # As JSON says it: dates as text, and what an alias shares as copies.
+    return orjson.loads(orjson.dumps(found))
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).splitlines()[0] if str(fault) else type(fault).__name__
 
 
 def _expanded_size(value: Any, known: dict[int, int]) -> int:

@@ -114,11 +114,6 @@ def go_strings(items: list[str]) -> str:
     return "[]string{" + ", ".join(f'"{item}"' for item in items) + "}"
 
 
-def drop_managed_fields(obj: JsonObject) -> None:
-    """Field ownership is not recorded yet."""
-    obj["metadata"].pop("managedFields", None)
-
-
 def _annotation_causes(annotations: dict[str, Any]) -> list[Cause]:
     causes = []
     for key in annotations:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import orjson
 
 from k8slab.apimachinery.errors import AlreadyExists, Conflict, NotFound
-from k8slab.apimachinery.rest import JsonObject, copy_of
+from k8slab.apimachinery.managed import private_copy
+from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.conversion import from_storage, to_storage
 from k8slab.apiserver.resources import ResourceInfo
 from k8slab.clock import Clock
@@ -177,7 +178,7 @@ class Registry:
 
         def on_a_copy(old: JsonObject) -> JsonObject | None:
             self.check(resource, old, uid, resource_version)
-            return change(copy_of(old))
+            return change(private_copy(old))
 
         return self.update(resource, namespace, name, on_a_copy, dry_run)
 

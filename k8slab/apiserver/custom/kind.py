@@ -21,7 +21,8 @@ from k8slab.apimachinery.checker import TYPE, UNKNOWN, FieldError
 from k8slab.apimachinery.errors import Cause, invalid
 from k8slab.apimachinery.jsonpath import parse_jsonpath, text_of
 from k8slab.apimachinery.rest import JsonObject
-from k8slab.apimachinery.schema import REFERENCE, Definition, definition_named
+from k8slab.apimachinery.schema import REFERENCE, Definition, definition_named, referenced_type
+from k8slab.apimachinery.typed import Type
 from k8slab.apiserver.custom.pruning import OBJECT_META, defaulted, pruned
 from k8slab.apiserver.custom.validating import MISSING, faults
 from k8slab.apiserver.printers.cells import Column, Printer, name, since
@@ -79,6 +80,11 @@ class CustomDefinition(Definition):
         """The schema without what all kinds share: that is checked elsewhere."""
         fields = {k: v for k, v in self.schema["properties"].items() if k not in (*_TYPE_META, "metadata")}
         return {**self.schema, "properties": fields}
+
+    @cached_property
+    def type(self) -> Type:
+        """How its fields are owned: it is no Go struct, so that no field is there before somebody adds it."""
+        return Type.of(self.schema, referenced_type)
 
     def check(self, obj: Any) -> list[FieldError]:
         """The fields that the schema does not know, and what of the metadata cannot be read."""

@@ -8,11 +8,13 @@ Models: k8s.io/apiserver/pkg/endpoints/handlers/create.go, pkg/registry/rest/cre
 from __future__ import annotations
 
 from k8slab.apimachinery.errors import AlreadyExists, BadRequest, Invalid
+from k8slab.apimachinery.managed import MANAGED, Entries
 from k8slab.apimachinery.rest import JsonObject, Response
 from k8slab.apiserver.admission import Attributes
 from k8slab.apiserver.decode import check_schema, read_object
 from k8slab.apiserver.handlers.context import Context
-from k8slab.apiserver.metadata import drop_managed_fields, validate_metadata
+from k8slab.apiserver.metadata import validate_metadata
+from k8slab.apiserver.ownership import record_create, set_entries
 from k8slab.clock import to_rfc3339
 from k8slab.names import MAX_GENERATED_BASE
 
@@ -40,10 +42,15 @@ def handle(context: Context) -> Response:
     raise AssertionError("unreachable")
 
 
-def create(context: Context, obj: JsonObject) -> JsonObject:
-    """Store a decoded object: private, and named."""
+def create(context: Context, obj: JsonObject, entries: Entries | None = None) -> JsonObject:
+    """Store a decoded object: private, and named. `entries` are its managedFields, if they are known already."""
     server, resource, strategy = context.server, context.resource, context.strategy
     strategy.default(obj)
+    sent = obj["metadata"].pop(MANAGED, None)
+    if entries is None:
+        record_create(context, obj, sent)
+    else:
+        set_entries(obj, entries)
     _begin_metadata(context, obj)
     dry_run = context.dry_run
     attributes = Attributes(
@@ -77,7 +84,6 @@ def check_namespace(obj: JsonObject, context: Context) -> None:
 def _begin_metadata(context: Context, obj: JsonObject) -> None:
     """What the server alone decides at birth."""
     server, meta = context.server, obj["metadata"]
-    drop_managed_fields(obj)
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
         meta.pop(field, None)
     born_as = (server.store.revision, context.namespace, meta.get("name", ""))

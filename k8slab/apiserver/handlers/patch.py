@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from k8slab.apimachinery.errors import BadRequest, UnsupportedMediaType
+from k8slab.apimachinery.errors import BadRequest, Invalid, UnsupportedMediaType, forbidden
+from k8slab.apimachinery.managed import MANAGED, without_entries
 from k8slab.apimachinery.patch import json_patch, merge_patch
 from k8slab.apimachinery.rest import JsonObject, Response, copy_of
 from k8slab.apimachinery.schema import Definition
 from k8slab.apimachinery.strategic import strategic_merge_patch
 from k8slab.apiserver.decode import check_schema, media_type, read_patch
+from k8slab.apiserver.handlers import apply as server_side
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.handlers.writing import write
 
@@ -34,17 +36,16 @@ APPLY = "application/apply-patch+yaml"
 
 def handle(context: Context) -> Response:
     """The object as it is now. Raises NotFound, BadRequest, Invalid."""
-    kind = media_type(context.request)
+    kind, definition = media_type(context.request), context.definition
+    if kind == APPLY and definition is not None:
+        return server_side.handle(context, definition)
     apply = KINDS.get(kind)
-    definition = context.definition
     kinds = [each for each in KINDS if each != STRATEGIC or context.resource.custom is None]
     if apply is None or definition is None or kind not in kinds:
-        later = "; server-side apply is not served yet, use client-side apply" if kind == APPLY else ""
-        raise UnsupportedMediaType(
-            "the body of the request was in an unknown format - accepted media types include: "
-            + ", ".join(kinds)
-            + later
-        )
+        raise unknown_format(*kinds, APPLY)
+    if "force" in context.request.query:
+        causes = [forbidden("force", "may not be specified for non-apply patch")]
+        raise Invalid.object("PatchOptions", "meta.k8s.io", "", causes)
     patch = read_patch(context.request)
 
     def wish(old: JsonObject) -> JsonObject:
@@ -56,10 +57,24 @@ def handle(context: Context) -> Response:
                 raise BadRequest(
                     f"the {field} of an object cannot be patched: {old[field]!r} would become {new.get(field)!r}"
                 )
+        entries = new["metadata"].get(MANAGED)
+        untouched = entries is old["metadata"].get(MANAGED)
+        if untouched:
+            new = without_entries(new)
         # Of a patch of the status nothing else is kept: the rest may stay shared.
         only_status = context.info.subresource == "status"
         new = {**new, **copy_of({"status": new.get("status")})} if only_status else copy_of(new)
         context.warnings = check_schema(new, definition, context.validation, known=old)
+        if untouched and entries:
+            new["metadata"][MANAGED] = entries
         return new
 
     return write(context, wish)
+
+
+def unknown_format(*kinds: str) -> UnsupportedMediaType:
+    """The answer to a patch of a kind that is not among those that are known."""
+    accepted = ", ".join(kinds)
+    return UnsupportedMediaType(
+        f"the body of the request was in an unknown format - accepted media types include: {accepted}"
+    )

@@ -9,12 +9,15 @@ Models: k8s.io/apiserver/pkg/registry/rest/update.go (BeforeUpdate), pkg/registr
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from k8slab.apimachinery.errors import BadRequest, Cause, Conflict, Invalid
-from k8slab.apimachinery.rest import JsonObject, Response, copy_of
+from k8slab.apimachinery.managed import MANAGED, private_copy
+from k8slab.apimachinery.rest import JsonObject, Response
 from k8slab.apiserver.admission import Attributes
 from k8slab.apiserver.handlers.context import Context
-from k8slab.apiserver.metadata import drop_managed_fields, validate_metadata_update
+from k8slab.apiserver.metadata import validate_metadata_update
+from k8slab.apiserver.ownership import keep_times, record_change, set_entries
 from k8slab.apiserver.strategies.pods import ephemeral_change_causes
 from k8slab.apiserver.strategy import Strategy
 
@@ -32,9 +35,13 @@ KEPT = (
 Wish = Callable[[JsonObject], JsonObject]
 """From the old object, shared, to the wished-for one, private."""
 
+Record = Callable[[Context, JsonObject, JsonObject, Any], None]
+"""Notes in a new object who owns its fields, from the old one and what the client says of managedFields."""
 
-def write(context: Context, wish: Wish) -> Response:
-    """Store what `wish` makes of the object."""
+
+def write(context: Context, wish: Wish, *, recorded: bool = False) -> Response:
+    """Store what `wish` makes of the object. `recorded`: its managedFields say already who owns what."""
+    record: Record = _as_wished if recorded else record_change
     dry_run = context.dry_run
     shapes = {
         "status": _with_new_status,
@@ -47,12 +54,16 @@ def write(context: Context, wish: Wish) -> Response:
     def change(old: JsonObject) -> JsonObject | None:
         wished = wish(old)
         _check_identity(context, wished, old)
-        new = shape(context, wished, old)
+        new = keep_times(shape(context, wished, old, record), old)
         return None if _is_finished(new) else new
 
     registry = context.server.registry
     stored = registry.update(context.resource, context.namespace, context.info.name, change, dry_run)
     return context.answer(stored)
+
+
+def _as_wished(context: Context, new: JsonObject, old: JsonObject, sent: Any) -> None:
+    set_entries(new, sent)
 
 
 def _check_identity(context: Context, wished: JsonObject, old: JsonObject) -> None:
@@ -76,10 +87,12 @@ def _check_identity(context: Context, wished: JsonObject, old: JsonObject) -> No
         raise Conflict.modified(resource.group, resource.plural, before["name"])
 
 
-def _with_new_content(context: Context, new: JsonObject, old: JsonObject) -> JsonObject:
+def _with_new_content(context: Context, new: JsonObject, old: JsonObject, record: Record) -> JsonObject:
     server, strategy, resource = context.server, context.strategy, context.resource
+    sent = new["metadata"].pop(MANAGED, None)
     _keep_metadata(new, old)
     strategy.default(new)
+    record(context, new, old, sent)
     attributes = Attributes(
         "UPDATE", resource, context.namespace, context.info.name, context.info.subresource, new, old, context.user,
         context.dry_run,
@@ -103,12 +116,13 @@ def _with_new_content(context: Context, new: JsonObject, old: JsonObject) -> Jso
     return new
 
 
-def _with_new_status(context: Context, wished: JsonObject, old: JsonObject) -> JsonObject:
+def _with_new_status(context: Context, wished: JsonObject, old: JsonObject, record: Record) -> JsonObject:
     new = {**old, "metadata": dict(old["metadata"])}
     if "status" in wished:
         new["status"] = wished["status"]
     else:
         new.pop("status", None)
+    record(context, new, old, wished["metadata"].get(MANAGED))
     context.strategy.prepare_for_status_update(new, old)
     causes = context.strategy.validate_status_update(new, old)
     if causes:
@@ -116,19 +130,24 @@ def _with_new_status(context: Context, wished: JsonObject, old: JsonObject) -> J
     return new
 
 
-def _with_new_finalizers(context: Context, wished: JsonObject, old: JsonObject) -> JsonObject:
+def _with_new_finalizers(context: Context, wished: JsonObject, old: JsonObject, record: Record) -> JsonObject:
     finalizers = (wished.get("spec") or {}).get("finalizers") or []
     spec = {k: v for k, v in (old.get("spec") or {}).items() if k != "finalizers"}
     if finalizers:
         spec["finalizers"] = finalizers
-    return {**old, "metadata": dict(old["metadata"]), "spec": spec}
+    new = {**old, "metadata": dict(old["metadata"]), "spec": spec}
+    record(context, new, old, wished["metadata"].get(MANAGED))
+    return new
 
 
-def _with_more_ephemeral_containers(context: Context, wished: JsonObject, old: JsonObject) -> JsonObject:
+def _with_more_ephemeral_containers(
+    context: Context, wished: JsonObject, old: JsonObject, record: Record
+) -> JsonObject:
     """A running Pod gets a container to look around with: nothing else of it may change this way."""
     asked = {"ephemeralContainers": (wished.get("spec") or {}).get("ephemeralContainers") or []}
-    new: JsonObject = copy_of({**old, "spec": {**old["spec"], **asked}})
+    new = private_copy({**old, "spec": {**old["spec"], **asked}})
     context.strategy.default(new)
+    record(context, new, old, wished["metadata"].get(MANAGED))
     causes = ephemeral_change_causes(new["spec"], old["spec"]) or context.strategy.validate(new)
     if causes:
         raise Invalid.object(context.resource.kind, context.resource.group, old["metadata"]["name"], causes)
@@ -138,7 +157,6 @@ def _with_more_ephemeral_containers(context: Context, wished: JsonObject, old: J
 
 
 def _keep_metadata(new: JsonObject, old: JsonObject) -> None:
-    drop_managed_fields(new)
     meta, before = new["metadata"], old["metadata"]
     for field in KEPT:
         if field in before:

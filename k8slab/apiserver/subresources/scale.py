@@ -11,13 +11,16 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from k8slab.apimachinery.errors import Invalid, UnsupportedMediaType, invalid
+from k8slab.apimachinery.errors import Invalid, invalid
+from k8slab.apimachinery.managed import private_copy
 from k8slab.apimachinery.rest import JsonObject, Request, Response, copy_of
 from k8slab.apimachinery.schema import definition_for
 from k8slab.apiserver.custom.kind import at
-from k8slab.apiserver.decode import check_schema, media_type, read_object, read_patch
-from k8slab.apiserver.handlers.patch import KINDS
-from k8slab.apiserver.handlers.writing import write
+from k8slab.apiserver.decode import check_schema, media_type, read_configuration, read_object, read_patch
+from k8slab.apiserver.handlers.apply import applied, applier_of, check_kind
+from k8slab.apiserver.handlers.context import Context
+from k8slab.apiserver.handlers.patch import APPLY, KINDS, unknown_format
+from k8slab.apiserver.handlers.writing import Wish, write
 from k8slab.apiserver.negotiation import answer
 from k8slab.apiserver.printers.cells import NONE, labels_text, selector_text
 from k8slab.apiserver.resources import ResourceInfo
@@ -41,6 +44,18 @@ def scale(server: ApiServer, info: RequestInfo, request: Request) -> Response:
     if info.verb == "get":
         found = scale_of(server.registry.get(resource, info.namespace, info.name), resource)
         return answer(request, SCALES, found, server.clock.now())
+    # Without an Accept header: what is needed is the object, not its table.
+    headers = {"user-agent": request.headers.get("user-agent", "")}
+    plain = Request(request.method, request.path, request.query, headers, user=request.user)
+    context = context_of(server, info, plain, resource)
+    applies = info.verb == "patch" and media_type(request) == APPLY
+    wish = _applied_wish(context, request) if applies else _wish(info, request, resource)
+    stored = write(context, wish, recorded=applies).object
+    assert stored is not None
+    return Response(200, object=scale_of(stored, resource))
+
+
+def _wish(info: RequestInfo, request: Request, resource: ResourceInfo) -> Wish:
     body = read_object(request, "Scale", API_VERSION) if info.verb == "update" else _patch(request)
 
     def wish(old: JsonObject) -> JsonObject:
@@ -52,18 +67,32 @@ def scale(server: ApiServer, info: RequestInfo, request: Request) -> Response:
         if replicas < 0:
             cause = invalid("spec.replicas", replicas, "must be greater than or equal to 0")
             raise Invalid.object("Scale", "autoscaling", info.name, [cause])
-        new: JsonObject = copy_of(old)
-        *above, last = resource.custom.scale.spec if resource.custom and resource.custom.scale else ("spec", "replicas")
-        reduce(lambda found, name: found.setdefault(name, {}), above, new)[last] = replicas
+        new = private_copy(old)
+        _set_replicas(new, resource, replicas)
         # The Scale's identity and version are the object's: a stale one conflicts.
         new["metadata"].update({key: value for key, value in wished["metadata"].items() if key in _SHARED})
         return new
 
-    # Without an Accept header: what is needed is the object, not its table.
-    plain = Request(request.method, request.path, query=request.query, user=request.user)
-    stored = write(context_of(server, info, plain, resource), wish).object
-    assert stored is not None
-    return Response(200, object=scale_of(stored, resource))
+    return wish
+
+
+def _applied_wish(context: Context, request: Request) -> Wish:
+    """A Scale that is applied is applied to the object's replicas."""
+    writer = applier_of(context)
+    config, _ = read_configuration(request, "Ignore")
+    check_kind(config, API_VERSION, "Scale")
+    resource, definition = context.resource, context.definition
+    assert definition is not None  # all kinds with a Scale have a schema
+    meta = {key: value for key, value in config["metadata"].items() if key in _SHARED}
+    own: JsonObject = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta}
+    if "replicas" in (config.get("spec") or {}):
+        _set_replicas(own, resource, config["spec"]["replicas"])
+    return lambda old: applied(context, definition, old, own, writer)
+
+
+def _set_replicas(obj: JsonObject, resource: ResourceInfo, replicas: int) -> None:
+    *above, last = resource.custom.scale.spec if resource.custom and resource.custom.scale else ("spec", "replicas")
+    reduce(lambda found, name: found.setdefault(name, {}), above, obj)[last] = replicas
 
 
 def scale_of(obj: JsonObject, resource: ResourceInfo) -> JsonObject:
@@ -93,8 +122,7 @@ def _selector(obj: JsonObject) -> str:
 
 def _patch(request: Request) -> Any:
     if media_type(request) not in KINDS:
-        text = "the body of the request was in an unknown format - accepted media types include: " + ", ".join(KINDS)
-        raise UnsupportedMediaType(text)
+        raise unknown_format(*KINDS, APPLY)
     return read_patch(request)
 
 
