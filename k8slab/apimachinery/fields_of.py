@@ -10,7 +10,10 @@ Models: sigs.k8s.io/structured-merge-diff/v6/typed (tofieldset.go, compare.go).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from k8slab.apimachinery.fieldset import LEAF, SELF, FieldSet, as_member, field
 from k8slab.apimachinery.typed import ANY, LIST, STRUCT, Type, entry, is_granular
@@ -37,6 +40,30 @@ def fields_of(type_: Type, value: Any) -> FieldSet:
 
 def _fields_below(type_: Type, value: Any) -> FieldSet:
     return fields_of(type_, value) if is_granular(type_, value) else LEAF
+
+
+def fields_of_new(type_: Type, obj: Mapping[str, Any], skipped: Mapping[str, tuple[str, ...]]) -> FieldSet:
+    """The fields of an object that is created: what it adds to what Go writes of an empty one.
+
+    Remembered: most objects that are created are like others, as the Pods of a template. `skipped` are top-level fields
+    with the names in them that nobody owns, and that tell them apart.
+    """
+    fields = type_.fields
+    parts = []
+    for name, value in obj.items():
+        known = fields.get(name)
+        if known is not None and known[1].is_leaf:
+            parts.append((name, b"null"))
+            continue
+        if name in skipped:
+            value = {key: each for key, each in value.items() if key not in skipped[name]}
+        parts.append((name, orjson.dumps(value)))
+    return _fields_of_new(type_, tuple(parts))
+
+
+@lru_cache(maxsize=1024)
+def _fields_of_new(type_: Type, parts: tuple[tuple[str, bytes], ...]) -> FieldSet:
+    return compare(type_, type_.empty, {name: orjson.loads(value) for name, value in parts})[0]
 
 
 def compare(type_: Type, old: Any, new: Any) -> tuple[FieldSet, FieldSet]:
@@ -82,7 +109,8 @@ def _field(fields: Mapping[str, tuple[str, Type]] | None, type_: Type, name: str
 
 def _compare_entry(step: str, type_: Type, old: Any, new: Any, changed: FieldSet, removed: FieldSet) -> None:
     """Note what differs in one entry that is there before and after."""
-    granular = (is_granular(type_, old) or old is None) and (is_granular(type_, new) or new is None)
+    expected = list if type_.kind == LIST else dict
+    granular = (old is None or type(old) is expected) and (new is None or type(new) is expected)
     if type_.is_leaf or not granular or not (old or new):
         changed[step] = LEAF
         return

@@ -22,7 +22,7 @@ import orjson
 
 from k8slab.apimachinery import fieldset
 from k8slab.apimachinery.errors import Conflict
-from k8slab.apimachinery.fields_of import compare, fields_of
+from k8slab.apimachinery.fields_of import compare, fields_of, fields_of_new
 from k8slab.apimachinery.fieldset import (
     LEAF,
     FieldSet,
@@ -170,6 +170,13 @@ def record_update(entries: Entries, writer: Writer, changed: FieldSet, removed: 
     if mine:
         left.append(writer.entry(mine, "" if changed else since))
     return _capped(_in_order(left))
+
+
+def record_create(type_: Type, obj: JsonObject, writer: Writer, reset: tuple[str, ...]) -> Entries:
+    """The entries of a new object, all of it its creator's but for top-level fields in `reset`."""
+    content = {name: value for name, value in obj.items() if name not in reset and name not in ("apiVersion", "kind")}
+    changed = difference(fields_of_new(type_, content, {"metadata": _IN_METADATA}), NEVER_OWNED)
+    return [writer.entry(changed)] if changed else []
 
 
 def _less(entry: JsonObject, changed: FieldSet, removed: FieldSet) -> Entries:

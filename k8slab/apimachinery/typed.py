@@ -14,7 +14,7 @@ Models: sigs.k8s.io/structured-merge-diff/v6/schema, typed/helpers.go; k8s.io/ku
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from k8slab.apimachinery.fieldset import field, item_of_keys, item_of_value
@@ -134,6 +134,10 @@ class Type:
         if not isinstance(item, dict):
             what = "a null element" if item is None else "non-map elements"
             raise ValueError(f"associative list with keys may not have {what}")
+        if len(self.keys) == 1:
+            value = item.get(self.keys[0])
+            if type(value) is str:
+                return _step_of_one(self.keys[0], value)
         found = {}
         for key in self.keys:
             value = item.get(key, self.defaults.get(key))
@@ -142,6 +146,12 @@ class Type:
                 raise ValueError(f"associative list with keys has an element that {text}")
             found[key] = value
         return item_of_keys(found)
+
+
+@lru_cache(maxsize=4096)
+def _step_of_one(key: str, value: str) -> str:
+    """Of lists with one key: the usual ones are asked for with every change of a condition."""
+    return item_of_keys({key: value})
 
 
 def _of(schema: Schema, resolve: Resolve, name: str) -> Type:

@@ -11,12 +11,14 @@ Models: k8s.io/apimachinery/pkg/util/managedfields (fieldmanager.go), k8s.io/api
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from k8slab.apimachinery.errors import Cause, Invalid, invalid
 from k8slab.apimachinery.fields_of import compare
 from k8slab.apimachinery.fieldset import LEAF, FieldSet
 from k8slab.apimachinery.managed import MANAGED, UPDATE, Entries, Writer, read_entries, record_update
+from k8slab.apimachinery.managed import record_create as created_entries
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.handlers.context import Context
 from k8slab.clock import to_rfc3339
@@ -52,6 +54,7 @@ def manager_causes(name: str) -> list[Cause]:
     ]
 
 
+@lru_cache(maxsize=256)
 def _named_by_agent(agent: str) -> str:
     """A client that does not name its manager is known by the first part of its user agent: `kubectl/v1.37.1 ...`."""
     return "".join(filter(str.isprintable, agent.partition("/")[0]))[:LONGEST_MANAGER]
@@ -70,19 +73,15 @@ def has_status(context: Context) -> bool:
     return context.strategy.status_subresource and "status" in context.resource.subresources
 
 
-def record_create(context: Context, obj: JsonObject, sent: Any) -> None:
+def record_create(context: Context, obj: JsonObject) -> None:
     """Note who created an object, in its metadata."""
     definition = context.definition
     if definition is None:
         return
-    type_ = definition.type
-    empty = type_.empty
-    if has_status(context):
-        changed, _ = compare(type_, empty, {**obj, "status": empty.get("status")})
-    else:
-        changed, _ = compare(type_, empty, obj)
-    entries = record_update((read_entries(sent) if sent else None) or [], writer_of(context), changed, LEAF)
-    set_entries(obj, entries)
+    # What a client sends along says nothing here: whoever creates an object adds, and so takes, all that is in it.
+    set_entries(
+        obj, created_entries(definition.type, obj, writer_of(context), ("status",) if has_status(context) else ())
+    )
 
 
 def record_change(context: Context, new: JsonObject, old: JsonObject, sent: Any) -> None:

@@ -138,7 +138,7 @@ WRONG_PATCHES = [
     (MERGE, b'{"kind":"Secret"}', 400),
     (MERGE, b'{"data":{"a":1}}', 400),
     (STRATEGIC, b'{"data":{"$patch":"explode"}}', 400),
-    ({"content-type": "application/apply-patch+yaml"}, b"{}", 415),
+    ({"content-type": "application/apply-patch+yaml"}, b"{}", 422),
     ({"content-type": "application/json"}, b"{}", 415),
 ]
 

@@ -46,9 +46,9 @@ def create(context: Context, obj: JsonObject, entries: Entries | None = None) ->
     """Store a decoded object: private, and named. `entries` are its managedFields, if they are known already."""
     server, resource, strategy = context.server, context.resource, context.strategy
     strategy.default(obj)
-    sent = obj["metadata"].pop(MANAGED, None)
+    obj["metadata"].pop(MANAGED, None)
     if entries is None:
-        record_create(context, obj, sent)
+        record_create(context, obj)
     else:
         set_entries(obj, entries)
     _begin_metadata(context, obj)
