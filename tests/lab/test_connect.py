@@ -55,7 +55,7 @@ def test_why_goes_up_to_the_first_owner(lab):
         ("known", "Deployment web", f"owns ReplicaSet {replicas}, as its controller"),
         ("known", f"ReplicaSet {replicas}", f"owns Pod {pod}, as its controller"),
     ]
-    assert ("known", "deployment-controller", f"wrote ReplicaSet {replicas} (Update)") in found
+    assert ("known", "deployment-controller", "wrote Deployment web (Update)") in found
     assert ("likely", "replicaset-controller", f"SuccessfulCreate: Created pod: {pod}") in found
     assert any(certainty == "unknown" and "run this on k8slab to see it" in does for certainty, _, does in found)
 
