@@ -42,8 +42,7 @@ from k8slab.mistake import Mistake
 __all__ = ["ADMIN", "CONTROLLERS", "Cluster", "check_choice"]
 
 MAX_CANDIDATES = 9
-MAX_NODES = 250
-"""As many as have an address in 192.168.49.0/24."""
+MAX_NODES = 1000
 
 
 class Cluster:

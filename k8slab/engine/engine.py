@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,9 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
 """The controllers of a cluster, by the names that `Cluster(replace={...})` takes."""
 
 ADMIN = UserInfo("kubernetes-admin", (MASTERS_GROUP, "system:authenticated"))
-NODE_ADDRESS = "192.168.49.{}"
+FIRST_NODE_ADDRESS = ip_address("192.168.49.2")
+SMALL_CLUSTER, LARGE_CLUSTER_CIDR = 256, "10.244.0.0/14"
+"""So many nodes find room in the usual range of Pod addresses; more of them get one that begins at the same place."""
 READS = ("GET", "HEAD", "OPTIONS")
 TOUCHING = ("/exec", "/attach", "/log", "/portforward", "/proxy")
 """What reaches into a container, and may change something there, even where the method only reads."""
@@ -196,7 +199,10 @@ class Engine:
         self.add("etcd-lessor", lambda: LeaseExpiry(self.store, partial(self.loop.wake, "etcd-lessor")))
         if spec.mode == "live":
             self.add("etcd-compactor", lambda: Compactor(self.store, self.clock))
-        made = {**CONTROLLERS, **spec.replace}
+        made: dict[str, MakeComponent] = {**CONTROLLERS}
+        if len(spec.nodes) > SMALL_CLUSTER:
+            made["node-ipam"] = partial(NodeIpamController, cluster_cidr=LARGE_CLUSTER_CIDR)
+        made |= spec.replace
         scheduler = {"kube-scheduler": made.pop("scheduler", Scheduler)}
         manager = {f"{short}-controller": make for short, make in made.items()}
         for role, parts in (("kube-controller-manager", manager), ("kube-scheduler", scheduler)):
@@ -435,7 +441,7 @@ class Engine:
         jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(clock)
         kubelet = Kubelet(
             node, client, clock, self.chance, runtime, self.instrument.jobs(name, jobs), wake=wake,
-            address=NODE_ADDRESS.format(index + 2), root=self._volumes,
+            address=str(FIRST_NODE_ADDRESS + index), root=self._volumes,
         )  # fmt: skip
         self.kubelets[node] = kubelet
         return kubelet
