@@ -1,16 +1,16 @@
 """One object in a cache, decoded when somebody looks at it.
 
 A component's caches hold every object of a kind; what it looks at in the next minute is a few of them. So a cache holds what
-the server keeps anyway (the bytes of the log's entry), and the typed view of an object lives only as long as somebody uses
-it, or used it lately. All caches of a process share one view of one revision. A cache of 100,000 Pods is small that way.
+the server keeps anyway (the bytes of the log's entry), and the typed views of only so many objects are kept: those that were
+looked at last, by anybody in this process. A cache of 100,000 Pods is small that way.
 
 k8slab's own; client-go's caches hold decoded objects, and share them between the controllers of a process.
 """
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
-from weakref import ref
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 import orjson
 
@@ -19,39 +19,47 @@ from k8slab.apimachinery.rest import JsonObject, Stored, WatchEvent
 
 T = TypeVar("T", bound=KubeObject)
 
+VIEWS = 20_000
+"""Views that are kept. One of a Pod takes about 10 kB."""
+
 
 class Cached(Generic[T]):
     """An object of one kind, as of one revision. Never changes."""
 
-    __slots__ = ("_kind", "_source", "_view", "revision")
+    __slots__ = ("_fresh", "_kind", "_source", "revision")
 
-    def __init__(self, kind: type[T], source: Stored | bytes, revision: int, view: T) -> None:
-        self._kind, self._source = kind, source
-        self._view = ref(view)
-        self.revision = revision
+    def __init__(self, kind: type[T], event: WatchEvent) -> None:
+        self._kind, self.revision = kind, event.revision
+        # Decoded already: good for the first view.
+        self._fresh: JsonObject | None = event.object
+        self._source: Stored | bytes = event.source if event.source is not None else orjson.dumps(event.object)
 
     @classmethod
-    def of(cls, kind: type[T], event: WatchEvent) -> tuple[Cached[T], T]:
-        """What an event says, shared with all who were told it, and its view."""
-        found = event.views.get(kind)
-        if found is not None:
-            return found, found.view()
-        view = kind.of(event.object)
-        source = event.source if event.source is not None else orjson.dumps(event.object)
-        made = event.views[kind] = cls(kind, source, event.revision, view)
-        return made, view
+    def of(cls, kind: type[T], event: WatchEvent) -> Cached[T]:
+        """What an event says, shared with all who were told it."""
+        found: Cached[T] | None = event.views.get(kind)
+        if found is None:
+            found = event.views[kind] = cls(kind, event)
+        return found
 
     def view(self) -> T:
-        """The typed view: the same as long as somebody holds it, else made anew."""
-        view = self._view()
-        if view is None:
-            view = self._kind.of(self._decode())
-            self._view = ref(view)
+        """The typed view."""
+        view: T = _view(self)
         return view
 
-    def _decode(self) -> JsonObject:
+    def decode(self) -> T:
+        """A view, made anew."""
+        fresh, self._fresh = self._fresh, None
+        return self._kind.of(fresh if fresh is not None else self._read())
+
+    def _read(self) -> JsonObject:
         value = self._source if isinstance(self._source, bytes) else self._source.value
         assert value is not None, "a deletion is not kept"
         found: JsonObject = orjson.loads(value)
         found["metadata"]["resourceVersion"] = str(self.revision)
         return found
+
+
+@lru_cache(maxsize=VIEWS)
+def _view(cached: Cached[Any]) -> Any:
+    return cached.decode()

@@ -12,7 +12,6 @@ Models: k8s.io/client-go/tools/cache (shared_informer.go, thread_safe_store.go).
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -24,8 +23,6 @@ from k8slab.client.reflector import Reflector
 from k8slab.clock import NEVER
 
 T = TypeVar("T", bound=KubeObject)
-RECENT = 20_000
-"""Objects of an informer whose views live on after they were looked at."""
 OnChange = Callable[[T | None, T | None], None]
 """Called with (old, new): old None for what is new, new None for what is gone."""
 
@@ -53,7 +50,6 @@ class Informer(Reflector, Generic[T]):
         self._indexers = dict(indexers or {})
         self._listeners: list[OnChange[T]] = [on_change] if on_change else []
         self._cache: dict[str, Cached[T]] = {}
-        self._recent: OrderedDict[str, T] = OrderedDict()
         # index name -> value -> the keys that have it, sorted
         self._indexes: dict[str, dict[str, list[str]]] = {name: {} for name in self._indexers}
 
@@ -64,11 +60,15 @@ class Informer(Reflector, Generic[T]):
     def get(self, key: str) -> T | None:
         """The object with the key `namespace/name`, as the cache knows it."""
         found = self._cache.get(key)
-        return self._look(key, found) if found is not None else None
+        return found.view() if found is not None else None
+
+    def cached(self, key: str) -> Cached[T] | None:
+        """The same, to be kept for long: it is decoded only when somebody looks."""
+        return self._cache.get(key)
 
     def by_index(self, index: str, value: str) -> list[T]:
         """The objects that an indexer gave this value, by key."""
-        return [self._look(key, self._cache[key]) for key in self._indexes[index].get(value, ())]
+        return [self._cache[key].view() for key in self._indexes[index].get(value, ())]
 
     def count(self, index: str, value: str) -> int:
         """How many those are."""
@@ -80,7 +80,7 @@ class Informer(Reflector, Generic[T]):
 
     def list(self) -> list[T]:
         """All objects, by key."""
-        return [self._look(key, self._cache[key]) for key in sorted(self._cache)]
+        return [self._cache[key].view() for key in sorted(self._cache)]
 
     def __len__(self) -> int:
         return len(self._cache)
@@ -96,7 +96,6 @@ class Informer(Reflector, Generic[T]):
         self._stop()
         self.stale, self.synced, self.release = False, False, NEVER
         self._cache.clear()
-        self._recent.clear()
         for index in self._indexes.values():
             index.clear()
 
@@ -107,7 +106,8 @@ class Informer(Reflector, Generic[T]):
 
     def _apply(self, event: WatchEvent) -> bool:
         """Apply one event; False if it is older than what is known."""
-        new, view = Cached.of(self._kind, event)
+        new = Cached.of(self._kind, event)
+        view = new.view()
         key = view.key
         old = self._cache.get(key)
         if old is not None and event.revision and old.revision >= event.revision:
@@ -119,25 +119,17 @@ class Informer(Reflector, Generic[T]):
         if gone:
             self._put(key, None)
         else:
-            if old is not None and self._look(key, old).uid != view.uid:
+            if old is not None and old.view().uid != view.uid:
                 self._put(key, None)  # it went and came back between two looks: two objects of one name
             self._put(key, new)
         self.observer.taken_in()
         return True
 
-    def _look(self, key: str, cached: Cached[T]) -> T:
-        """The view of an object, which now lives on for a while."""
-        view = self._recent[key] = cached.view()
-        self._recent.move_to_end(key)
-        if len(self._recent) > RECENT:
-            self._recent.popitem(last=False)
-        return view
-
     def _put(self, key: str, cached: Cached[T] | None) -> None:
         """Put an object into the cache and the indexes, or out of them, and tell."""
         before = self._cache.get(key)
         old = before.view() if before is not None else None
-        new = self._look(key, cached) if cached is not None else None
+        new = cached.view() if cached is not None else None
         for name, indexer in self._indexers.items():
             was = indexer(old) if old is not None else ()
             now = indexer(new) if new is not None else ()
@@ -154,7 +146,6 @@ class Informer(Reflector, Generic[T]):
                 insort(index.setdefault(value, []), key)
         if cached is None:
             del self._cache[key]
-            self._recent.pop(key, None)
         else:
             self._cache[key] = cached
         for tell in self._listeners:

@@ -23,9 +23,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import orjson
+
 from k8slab.api.core import Node, Pod
 from k8slab.apimachinery.errors import ApiError, Conflict, NotFound
 from k8slab.apimachinery.rest import JsonObject
+from k8slab.client.cached import Cached
 from k8slab.client.client import Client
 from k8slab.client.informer import Informer
 from k8slab.client.recorder import EventRecorder
@@ -57,7 +60,8 @@ SYNCING, TERMINATING, TERMINATED = "syncing", "terminating", "terminated"
 class Worker:
     """One Pod on this node."""
 
-    pod: Pod
+    known: Cached[Pod]
+    """The Pod as the watch told of it last."""
     started: float
     phase: str = SYNCING
     waiting: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -65,12 +69,17 @@ class Worker:
     """When to look again; 0: when something happens."""
     failed: bool = False
     """Whether that is to try again what has failed."""
-    written: JsonObject | None = None
-    """The status that was written last."""
+    written: bytes = b""
+    """The status that was written last, as JSON."""
     revision: int = 0
     """The revision of that write."""
     last: JsonObject | None = None
     """The status at its end, once it is terminated: the runtime knows nothing of it any more."""
+
+    @property
+    def pod(self) -> Pod:
+        """What it should be."""
+        return self.known.view()
 
 
 class Kubelet:
@@ -215,26 +224,26 @@ class Kubelet:
                 if worker.phase == SYNCING:
                     worker.phase = TERMINATING
             return
-        worker = self.workers.get(new.uid)
+        worker, known = self.workers.get(new.uid), self.pods.cached(new.key)
+        assert known is not None
         if worker is None:
             if new.finished and new.metadata.deleting is False:
                 state = self.pleg.states.get(new.uid)
                 if state is None:
                     return  # it ended before we came; nothing to do for it
-            worker = self.workers[new.uid] = Worker(new, self.clock.now())
+            worker = self.workers[new.uid] = Worker(known, self.clock.now())
         unchanged = (
             old is not None
             and old.spec == new.spec
             and old.metadata.deletion_timestamp == new.metadata.deletion_timestamp
             and old.finished == new.finished
         )
-        worker.pod = new
+        worker.known = known
         if new.metadata.deleting and worker.phase == SYNCING:
             worker.phase = TERMINATING
-        written = worker.written if int(new.metadata.resource_version) > worker.revision else None
-        if written is not None and new.ready != _says_ready(written):
+        if worker.written and known.revision > worker.revision and new.ready != _says_ready(worker.written):
             # The control plane took this node for lost: say again what is so.
-            worker.written, unchanged = None, False
+            worker.written, unchanged = b"", False
         if not unchanged:
             self._mark(new.uid)
 
@@ -430,18 +439,19 @@ class Kubelet:
         pod = worker.pod
         state = self.pleg.states.get(pod.uid) or PodState(pod.uid)
         status = pod_status(pod, state, worker.waiting, self.facts, self.clock.now(), worker.started)
-        if worker.written is not None and status != worker.written:
+        if worker.written and orjson.dumps(status) != worker.written:
             # Times of what has not changed stay those that were written, though the watch may not have told us yet.
-            _keep_times(status, worker.written)
+            _keep_times(status, orjson.loads(worker.written))
         return status
 
     def _write_status(self, worker: Worker) -> bool:
         """Say what a Pod is, if that is news. False if it has to be tried again."""
         pod = worker.pod
-        if pod.finished and worker.written is None:
+        if pod.finished and not worker.written:
             return True
         status = worker.last or self._status_of(worker)
-        if status == worker.written:
+        written = bytes(memoryview(orjson.dumps(status)))  # a copy: its own bytes keep the 4 kB of their buffer
+        if written == worker.written:
             return True
         try:
             with self._working_on(worker):
@@ -452,14 +462,14 @@ class Kubelet:
             log.debug("%s: status of %s: %s", self.name, pod.key, error.message)
             self._try_again(worker)
             return False
-        worker.written, worker.revision = status, int(found["metadata"]["resourceVersion"])
+        worker.written, worker.revision = written, int(found["metadata"]["resourceVersion"])
         if status["phase"] in ("Succeeded", "Failed"):
             self._mark(pod.uid)
         return True
 
 
-def _says_ready(status: JsonObject) -> bool:
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in status["conditions"])
+def _says_ready(status: bytes) -> bool:
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in orjson.loads(status)["conditions"])
 
 
 def _keep_times(status: JsonObject, written: JsonObject) -> None:

@@ -1,10 +1,8 @@
-import gc
-
 import pytest
 
 from k8slab.api.core import Pod
 from k8slab.apimachinery.rest import WatchEvent
-from k8slab.client.cached import Cached
+from k8slab.client.cached import VIEWS, Cached, _view
 
 
 @pytest.fixture
@@ -14,23 +12,18 @@ def event():
 
 
 def test_all_who_are_told_share_one_view(event):
-    one, first = Cached.of(Pod, event)
-    other, second = Cached.of(Pod, event)
+    one, other = Cached.of(Pod, event), Cached.of(Pod, event)
     assert one is other
-    assert first is second
+    assert one.view() is other.view()
 
 
-def test_a_view_that_nobody_holds_is_made_anew(event):
-    cached, view = Cached.of(Pod, event)
-    before = view.model_dump()
-    del view
-    gc.collect()
-    assert cached._view() is None
-    assert cached.view().model_dump() == before
+def test_a_view_made_anew_says_the_same(event):
+    cached = Cached.of(Pod, event)
+    before = cached.view()
+    assert cached.decode() == before
+    assert cached.decode().metadata.resource_version == "7"
 
 
-def test_a_view_made_anew_knows_its_revision(event):
-    cached, view = Cached.of(Pod, event)
-    del view
-    gc.collect()
-    assert cached.view().metadata.resource_version == "7"
+def test_only_so_many_views_are_kept():
+    info = _view.cache_info()
+    assert info.maxsize == VIEWS
