@@ -21,6 +21,7 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 01 | [Hello, cluster](01_hello_cluster.ipynb) | start a cluster, run a program, mend an image that cannot be pulled |
 # | 02 | [Deploy an app](02_deploy_an_app.ipynb) | from `kubectl create` to a running container, step by step; go back, and another way |
 # | 06 | [Architecture](06_architecture.ipynb) | the parts of a cluster; switch each of them off, and see what is missing |
+# | 07 | [Nodes](07_nodes.ipynb) | how a machine becomes a node; lose one, and see what happens when; lose many |
 #
 # Each chapter takes 20 to 40 minutes. It shows first and explains then; run its cells from top to bottom.
 #
@@ -33,6 +34,9 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 02 | [The way to a Pod](../exercises/02_deploy_an_app/pod_path.ipynb) |
 # | 06 | [What still works?](../exercises/06_architecture/what_still_works.ipynb) |
 # | 06 | [Which component is off?](../exercises/06_architecture/which_is_off.ipynb) |
+# | 07 | [A range for every node](../exercises/07_nodes/pod_cidr.ipynb) |
+# | 07 | [Who is lost, and how fast to act](../exercises/07_nodes/node_health.ipynb) |
+# | 07 | [Evicted, and when?](../exercises/07_nodes/evicted_when.ipynb) |
 #
 # An exercise tells you at once what is right, and gives hints when you ask.
 

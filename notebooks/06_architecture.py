@@ -31,7 +31,7 @@ print("\n".join(cluster.components))
 # | API server | It serves the Kubernetes API. Everybody talks to it, and to nobody else. | yes |
 # | etcd | It keeps every object, as keys and values. Only the API server talks to it. | yes; `etcd-lessor` is the part of it that ends what has expired |
 # | scheduler | It finds Pods without a node, and gives each of them one. | `kube-scheduler` |
-# | controller manager | It runs the controllers. Each of them looks after one kind of thing. | four controllers: for Deployments, for ReplicaSets, for Namespaces that are being deleted, and the garbage collector. Each stands by itself, so that you can switch it off alone |
+# | controller manager | It runs the controllers. Each of them looks after one kind of thing. | all whose names end in `-controller`. Each stands by itself, so that you can switch it off alone |
 # | cloud controller manager | It connects the cluster with a cloud provider. Without a cloud there is none. | not yet |
 #
 # | on every node | what it does | in this cluster |
@@ -327,9 +327,9 @@ cluster.kubectl(f"logs {pod}")
 # %kubectl get nodes
 
 # %% [markdown] id="kubelet-nodes-read"
-# The node is `Ready`, because a kubelet wrote so a while ago.
-# In real Kubernetes another controller distrusts such old words: it makes the node `NotReady` when nothing was heard of it for 50 seconds.
-# This cluster does not have that one yet; chapter 07 is about it.
+# The kubelet last wrote that its node is ready.
+# Another controller distrusts such old words: it makes a node `NotReady` when nothing was heard of it for 50 seconds.
+# Chapter 07 is about that one.
 
 # %% id="kubelet-start"
 cluster.start("kubelet-node-2")
@@ -519,8 +519,7 @@ cluster.close()
 # - The components are separate programs on several machines. Some clusters run them as services of the operating system, some in Pods that a kubelet starts from files, some leave them to a cloud provider.
 # - There can be several of each. Of schedulers and controller managers one works, and the others stand by: chapter 10. API servers all work at once.
 # - etcd is a cluster of its own, of three or five members, so that one of them may fail.
-# - A node that stays silent is marked, and its Pods are replaced on other nodes after five minutes: chapter 07.
-# - There are many more controllers: for Jobs, StatefulSets, DaemonSets, EndpointSlices, nodes, certificates.
+# - There are many more controllers.
 #
 # ## Where to read on
 #

@@ -10,6 +10,7 @@ Models: pkg/controller/nodelifecycle/node_lifecycle_controller.go (tryUpdateNode
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from k8slab.api.core import Node
@@ -19,6 +20,7 @@ from k8slab.clock import from_rfc3339, to_rfc3339
 MONITOR_PERIOD = 5.0
 """Seconds between two looks at all nodes."""
 GRACE_PERIOD, STARTUP_GRACE_PERIOD = 50.0, 60.0
+IsLost = Callable[[float, bool], bool]
 KUBELETS_CONDITIONS = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 """What only the kubelet can know. (NetworkUnavailable is said by others.)"""
 
@@ -57,11 +59,11 @@ class Health:
             self.probed = now
         self.posted, self.heartbeat, self.renewed = posted, heartbeat, renewed or self.renewed
 
-    @property
-    def deadline(self) -> float:
-        """When the node is lost, unless it gives a sign before."""
-        # At that moment, not after it: on a virtual clock ten looks take exactly 50 s, on a real one a little more.
-        return self.probed + (GRACE_PERIOD if self.posted else STARTUP_GRACE_PERIOD)
+
+def is_lost(silent: float, posted: bool) -> bool:
+    """Whether a node is lost that has given no new sign for so many seconds. `posted`: whether it ever posted its status."""
+    # At that moment, not after it: on a virtual clock ten looks take exactly 50 s, on a real one a little more.
+    return silent >= (GRACE_PERIOD if posted else STARTUP_GRACE_PERIOD)
 
 
 def unknown_conditions(node: Node, now: float) -> list[JsonObject]:

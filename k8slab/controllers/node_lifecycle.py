@@ -28,7 +28,7 @@ from k8slab.client.controller import Controller
 from k8slab.client.recorder import EventRecorder
 from k8slab.clock import NEVER, Clock, to_rfc3339
 from k8slab.controllers.heartbeats import Heartbeats
-from k8slab.controllers.node_health import MONITOR_PERIOD, Health, unknown_conditions
+from k8slab.controllers.node_health import MONITOR_PERIOD, Health, IsLost, is_lost, unknown_conditions
 from k8slab.controllers.node_taints import is_eviction, wanted_taints
 from k8slab.controllers.node_zones import (
     EVICTION_RATE,
@@ -67,13 +67,14 @@ class NodeLifecycleController(Controller):
         clock: Clock,
         chance: Chance,
         *,
+        is_lost: IsLost = is_lost,
         zone_state: ZoneState = zone_state,
         eviction_rate: EvictionRate = eviction_rate,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(client, clock, chance, wake=wake)
         self.recorder = EventRecorder(client, clock, "node-controller")
-        self._zone_state, self._eviction_rate = zone_state, eviction_rate
+        self._is_lost, self._zone_state, self._eviction_rate = is_lost, zone_state, eviction_rate
         self.nodes = self.informer(Node, on_change=self._node_changed)
         # Followed only while some node is not ready; else nobody needs them.
         self.pods = self.informer(Pod, indexers={BY_NODE: _node_of}, on_change=self._pod_changed)
@@ -166,7 +167,7 @@ class NodeLifecycleController(Controller):
         if health is None or health.uid != node.uid:
             return False  # not known yet
         health.note(node, self.heartbeats.of(node.name), now)
-        return now >= health.deadline
+        return self._is_lost(now - health.probed, health.posted)
 
     # All nodes: what is to be done is decided.
 

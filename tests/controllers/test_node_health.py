@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from k8slab.api.core import Node
-from k8slab.controllers.node_health import Health, unknown_conditions
+from k8slab.controllers.node_health import Health, is_lost, unknown_conditions
 
 CREATED = "1970-01-01T00:00:40Z"
 
@@ -13,12 +15,15 @@ def node(heartbeat="", status="True"):
     )
 
 
-def test_one_that_never_posted_has_60_seconds_from_its_creation_on():
-    assert Health.of(node(), 55.0).deadline == 40 + 60
+def test_one_that_never_posted_is_silent_since_it_was_created():
+    assert (Health.of(node(), 55.0).probed, Health.of(node("x"), 55.0).probed) == (40.0, 55.0)
 
 
-def test_one_that_has_posted_has_50_seconds_from_when_it_was_first_seen():
-    assert Health.of(node("x"), 55.0).deadline == 55 + 50
+@pytest.mark.parametrize(
+    ("silent", "posted", "lost"), [(49.9, True, False), (50, True, True), (59.9, False, False), (60, False, True)]
+)
+def test_50_seconds_of_silence_and_60_at_the_beginning(silent, posted, lost):
+    assert is_lost(silent, posted) is lost
 
 
 def test_only_what_is_new_counts():

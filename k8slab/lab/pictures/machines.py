@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.controllers.deployment_status import DONE, PAUSED, PROGRESSING, RESUMED, TIMED_OUT
+from k8slab.controllers.node_taints import NOT_READY, UNREACHABLE
 from k8slab.engine.candidates import role_of
 from k8slab.engine.engine import Engine
 from k8slab.kubelet.kubelet import SYNCING, TERMINATED, TERMINATING
@@ -73,6 +74,15 @@ def rollout_state(deployment: JsonObject) -> str:
     """The reason of a Deployment's Progressing condition; empty before there is one."""
     conditions = (deployment.get("status") or {}).get("conditions") or []
     return next((str(each.get("reason", "")) for each in conditions if each["type"] == PROGRESSING), "")
+
+
+def node_state(node: JsonObject) -> str:
+    """What the control plane takes a node for: its Ready condition, and whether its Pods are driven out."""
+    conditions = (node.get("status") or {}).get("conditions") or []
+    ready = next((each["status"] for each in conditions if each["type"] == "Ready"), "")
+    taints = (node.get("spec") or {}).get("taints") or []
+    evicting = any(each["effect"] == "NoExecute" and each["key"] in (NOT_READY, UNREACHABLE) for each in taints)
+    return {"": SILENT, "True": "Ready"}.get(ready) or (f"{ready}, evicting" if evicting else ready)
 
 
 def queue_states(trace: Trace, key: str) -> list[str]:
@@ -246,7 +256,40 @@ _QUEUE = Machine(
     _in_queue,
 )  # fmt: skip
 
+SILENT = "never posted"
+_NODE = Machine(
+    "A node (status of Ready)", "Node",
+    {
+        SILENT: "made by hand; no kubelet has spoken yet",
+        "Ready": "its kubelet renews its lease, and says that all is well",
+        "False": "its kubelet says what is missing",
+        "Unknown": "nobody hears its kubelet; Pods are not ready",
+        "False, evicting": "its Pods have 300 s, or what they tolerate",
+        "Unknown, evicting": "its Pods have 300 s, or what they tolerate",
+    },
+    (
+        (SILENT, "Unknown", "60 s old"),
+        (SILENT, "False", "its kubelet comes"),
+        (SILENT, "Ready", "its kubelet comes"),
+        ("False", "Ready", "nothing is missing any more"),
+        ("Ready", "False", "something is missing"),
+        ("Ready", "Unknown", "silent for 50 s"),
+        ("False", "Unknown", "silent for 50 s"),
+        ("Unknown", "Ready", "it is heard again"),
+        ("Unknown", "False", "it is heard again"),
+        ("Unknown", "Unknown, evicting", "its zone's turn has come"),
+        ("False", "False, evicting", "its zone's turn has come"),
+        ("Unknown, evicting", "Ready", "it is heard again"),
+        ("Unknown, evicting", "False, evicting", "it is heard again"),
+        ("False, evicting", "Ready", "nothing is missing any more"),
+        ("False, evicting", "Unknown, evicting", "silent for 50 s"),
+        ("Unknown, evicting", "Unknown", "all nodes are lost: taken back"),
+        ("False, evicting", "False", "all nodes are lost: taken back"),
+    ),
+    _of_object(node_state),
+)  # fmt: skip
+
 MACHINES: Mapping[str, Machine] = {
-    "pod": _PHASE, "container": _CONTAINER, "worker": _WORKER, "rollout": _ROLLOUT, "queue": _QUEUE,
+    "pod": _PHASE, "container": _CONTAINER, "worker": _WORKER, "rollout": _ROLLOUT, "queue": _QUEUE, "node": _NODE,
 }  # fmt: skip
 """The diagrams, by name."""

@@ -97,6 +97,8 @@ def states(engine: Engine, trace: Trace) -> Iterator[Span]:
 def containers(engine: Engine, trace: Trace) -> Iterator[Span]:
     """Each run of a container, as its Pod's status said; nothing runs on a machine that is switched off."""
     running: dict[tuple[str, str], Span] = {}
+    over: set[tuple[str, str]] = set()
+    """Ended with their machine, whatever the Pod's status goes on to say."""
     for record in trace:
         runs: dict[str, Span] = {}
         if (
@@ -106,6 +108,7 @@ def containers(engine: Engine, trace: Trace) -> Iterator[Span]:
         ):
             lost = f"kubelet-{record.text.partition('=')[2]}"
             ended = [key for key, span in running.items() if span.who == lost]
+            over.update(ended)
         elif record.kind == records.COMMIT and record.what.startswith("pods/"):
             pod = None if record.verb == "delete" else object_named(engine, record.what, record.revision)
             runs = {} if pod is None else _runs(record, pod)
@@ -115,7 +118,8 @@ def containers(engine: Engine, trace: Trace) -> Iterator[Span]:
         for key in ended:
             yield replace(running.pop(key), end=record.time)
         for run, span in runs.items():
-            running.setdefault((record.what, run), span)
+            if (record.what, run) not in over:
+                running.setdefault((record.what, run), span)
     yield from running.values()
 
 

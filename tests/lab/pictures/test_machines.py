@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from k8slab import Cluster
 from k8slab.api.apps import Deployment
+from k8slab.api.core import Node
 from k8slab.lab import records
 from k8slab.lab.pictures.deeds import object_named
-from k8slab.lab.pictures.machines import MACHINES, container_state, phase_of, queue_states, rollout_state
+from k8slab.lab.pictures.machines import MACHINES, container_state, node_state, phase_of, queue_states, rollout_state
 from tests.lab.worlds import DEEDS, a_day, create, live, scale, update
 
 from .lives import make, parts, pod
@@ -22,6 +23,7 @@ READ: dict[str, tuple[str, Callable]] = {
     "pod": ("pods/", phase_of),
     "container": ("pods/", container_state),
     "rollout": ("deployments/", rollout_state),
+    "node": ("nodes/", node_state),
 }
 
 
@@ -97,6 +99,18 @@ def machines_that_fail(cluster: Cluster) -> None:
     cluster.run_for("30s")
 
 
+def nodes_that_are_lost(cluster: Cluster) -> None:
+    cluster.client.create(Node, {"metadata": {"name": "by-hand"}})
+    cluster.run_for("70s")
+    cluster.client.delete(Node, "by-hand")
+    with cluster.fault("node-lost", node="node-1"):
+        cluster.run_for("90s")
+        with cluster.fault("node-lost", node="node-2"):
+            cluster.run_for("90s")
+        cluster.run_for("90s")
+    cluster.run_for("30s")
+
+
 def pause(cluster: Cluster, paused: bool) -> None:
     cluster.client.patch(Deployment, "web", "default", {"spec": {"paused": paused}})
     cluster.run_for("1s")
@@ -126,7 +140,9 @@ def rollouts(cluster: Cluster) -> None:
     cluster.run_for("60s")
 
 
-@pytest.mark.parametrize("life", [pods_of_all_sorts, registries_that_fail, machines_that_fail, rollouts, a_day])
+@pytest.mark.parametrize(
+    "life", [pods_of_all_sorts, registries_that_fail, machines_that_fail, nodes_that_are_lost, rollouts, a_day]
+)
 def test_every_step_of_a_life_with_a_purpose_is_in_a_table(life):
     with Cluster(nodes=2, seed=1) as cluster:
         life(cluster)

@@ -84,6 +84,7 @@ def test_a_lost_node_is_a_bar_and_its_lease_and_its_containers_end(old):
     running = [each for each in bars(picture, "kubelet-node-2") if each.kind == "container"]
     assert running
     assert not [each for each in running if each.start < fault.start and each.end > fault.start]
+    assert not [each for each in running if fault.start <= each.start < fault.end]
 
 
 def test_a_window_cuts_what_is_longer(old):
