@@ -86,7 +86,7 @@ class NodeLifecycleController(Controller):
         """Whether a node's Pods are to be driven out, where that is decided."""
         self._to_mark: dict[str, None] = {}
         """Nodes some of whose Pods still say that they are ready."""
-        self._next_look = clock.now()
+        self._next_look = NEVER
 
     def step(self) -> bool:
         """Work off what is known; when that is done, taint whose turn it is, and look around if it is time."""
@@ -209,8 +209,11 @@ class NodeLifecycleController(Controller):
         del self.health[name]
         self._evicting.pop(name, None)
         self._to_mark.pop(name, None)
+        self._leave_queues(name)
+
+    def _leave_queues(self, name: str) -> None:
         for zone in self.zones.values():
-            zone.queue.remove(name)
+            zone.queue.remove(name)  # of all: it may have been in another zone before
 
     def _decide_eviction(self, node: Node) -> None:
         """Whoever is not ready queues for a NoExecute taint; whoever is ready does not need one."""
@@ -224,7 +227,7 @@ class NodeLifecycleController(Controller):
 
     def _set_evicting(self, node: Node, evicting: bool) -> None:
         if not evicting:
-            self.zones[zone_of(node)].queue.remove(node.name)
+            self._leave_queues(node.name)
         if self._evicting.get(node.name) is not evicting:
             self._evicting[node.name] = evicting
             self.queue.add(node.name)

@@ -215,6 +215,16 @@ def test_a_node_that_is_excluded_does_not_count():
     assert world.tainted() == ["node-1", "node-2", "node-3"]
 
 
+def test_a_node_that_was_moved_to_another_zone_does_not_queue_in_the_old_one():
+    world = make(5)
+    world.silence("node-1", "node-2", "node-3")
+    world.run_for(70)
+    world.client.patch(Node, "node-1", "", {"metadata": {"labels": {"topology.kubernetes.io/zone": "b"}}})
+    world.revive("node-1", "node-2", "node-3")
+    world.run_for(10)
+    assert not any(f"node-{number}" in zone.queue for number in (1, 2, 3) for zone in world.lifecycle.zones.values())
+
+
 # Crashes, and cost.
 
 
