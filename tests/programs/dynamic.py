@@ -54,6 +54,13 @@ assert wrong.status == 422
 assert "spec.legs in body should be greater than or equal to 0" in str(wrong.body)
 print("patched")
 
+applied = robots.server_side_apply(
+    body=robot("marvin") | {"spec": {"name": "Marvin"}}, name="marvin", namespace=NAMESPACE, field_manager="test"
+)
+assert applied.spec.name == "Marvin"
+assert "test" in [each.manager for each in applied.metadata.managedFields]
+print("applied")
+
 version = robots.get(namespace=NAMESPACE).metadata.resourceVersion
 robots.create(body=robot("rosie"), namespace=NAMESPACE)
 robots.delete(name="rosie", namespace=NAMESPACE)

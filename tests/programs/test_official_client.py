@@ -17,7 +17,7 @@ def test_the_typed_client_creates_watches_patches_logs_executes_and_deletes(run)
 
 
 def test_the_dynamic_client_finds_custom_kinds(run):
-    steps = ["not known", "established", "created", "patched", "watched", "selected", "deleted"]
+    steps = ["not known", "established", "created", "patched", "applied", "watched", "selected", "deleted"]
     assert run("dynamic.py") == steps
 
 

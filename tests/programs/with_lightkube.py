@@ -60,6 +60,11 @@ wrong = refusal(lambda: client.patch(Robot, "marvin", {"spec": {"legs": "many"}}
 assert "spec.legs in body must be of type integer" in wrong.status.message
 print("custom")
 
+applied = client.apply(Robot(**robot("marvin", GROUP, legs=3)), force=True)
+assert applied.spec["legs"] == 3
+assert any(each.manager == "lightkube-test" and each.operation == "Apply" for each in applied.metadata.managedFields)
+print("applied")
+
 for name in ("x", "y", "z"):
     client.create(Robot(**robot(name, GROUP)))
 names = [each.metadata.name for each in client.list(Robot, chunk_size=2)]

@@ -209,6 +209,10 @@ WALK: tuple[Command, ...] = (
     c(f"edit {OBJECT} --subresource=status", "edited", env=(("KUBE_EDITOR", STATUS_EDIT),)),
     c(f"get {OBJECT} -o jsonpath={{.status.replicas}}", "4"),
     c(f"wait --for=jsonpath={{.status.replicas}}=4 {OBJECT}", "condition met"),
+    # Server-side apply.
+    c("apply --server-side --field-manager=me -f -", 'conflict with "kubectl-edit"', ".spec.image", stdin=BARE, fails=True),
+    c("apply --server-side --field-manager=me --force-conflicts -f -", "serverside-applied", stdin=BARE),
+    c(f"get {OBJECT} -o yaml --show-managed-fields", "manager: me", "operation: Apply"),
     # Selectable fields.
     c("create -f -", "created", stdin=SHIRTS),
     c("create -f -", "created", stdin="---\n".join(SHIRT.format(*each) for each in (
