@@ -108,6 +108,9 @@ class FrozenStore:
         """Never."""
         return NEVER
 
+    def check(self) -> None:
+        """The picture is there."""
+
     def close(self) -> None:
         """There is nothing to release: the store behind is somebody else's."""
 

@@ -235,6 +235,9 @@ class MemoryStore:
                 heapq.heappop(self._expiries)
             return NEVER
 
+    def check(self) -> None:
+        """It is there as long as the process is."""
+
     def close(self) -> None:
         """There is nothing to release."""
 

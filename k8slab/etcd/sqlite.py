@@ -108,6 +108,11 @@ class SqliteStore(MemoryStore):
             super().revoke_lease(lease)
             self._write(("DELETE FROM leases WHERE id = ?", [(lease,)]))
 
+    def check(self) -> None:
+        """Raises StoreError if it is closed."""
+        if self._closed:
+            raise StoreError(f"the store {self.path} is closed")
+
     def close(self) -> None:
         """Let the file go. What is read afterwards is what was there; nothing can be written."""
         with self.lock:
@@ -122,8 +127,7 @@ class SqliteStore(MemoryStore):
 
     def _write(self, *statements: Statement) -> None:
         """All statements, or none of them."""
-        if self._closed:
-            raise StoreError(f"the store {self.path} is closed")
+        self.check()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for sql, rows in statements:

@@ -4,9 +4,10 @@ Every write appends one `Entry` at the next revision. The newest entry of a key 
 A watch is a cursor over the log: it holds no data, so it can neither miss a change nor reorder two.
 
 Invariants of every implementation:
-- revisions rise by exactly one per write transaction, from 1; all entries of a transaction share its revision;
+- revisions rise by exactly one per write transaction; all entries of a transaction share its revision;
 - an entry never changes, and a read at a revision gives the same answer until that revision is compacted;
-- a write that was acknowledged survives whatever the implementation promises to survive (memory: nothing; SQLite: a crash).
+- a write that was acknowledged survives whatever the implementation promises to survive (memory: nothing; SQLite and etcd:
+  a crash).
 
 Models: etcd's mvcc (server/storage/mvcc/kvstore.go, watchable_store.go) and its v3 API (rpc.proto).
 """
@@ -141,6 +142,19 @@ class StoreError(Exception):
     """The store cannot be opened, or cannot keep what is written: the message says why, and what to do."""
 
 
+class StoreUnavailable(StoreError):
+    """The store cannot be asked at the moment. What was being written may have been kept, or not."""
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+        """Whether no answer came, rather than none could be asked for."""
+
+    def again(self) -> StoreUnavailable:
+        """The same, to be raised anew."""
+        return StoreUnavailable(str(self), timed_out=self.timed_out)
+
+
 class Cursor(Protocol):
     """A place in the log, and a prefix."""
 
@@ -157,7 +171,7 @@ class Store(Protocol):
 
     @property
     def revision(self) -> int:
-        """The newest revision; 0 when nothing was ever written."""
+        """The newest revision; when nothing was ever written, 0 (etcd: 1)."""
         ...
 
     @property
@@ -225,6 +239,10 @@ class Store(Protocol):
 
     def entries(self, after: int = 0) -> list[Entry]:
         """The whole kept log after a revision, in order: for history, for tests, for saving."""
+        ...
+
+    def check(self) -> None:
+        """Whether the store can be asked now: for health checks. Raises StoreError."""
         ...
 
     def close(self) -> None:

@@ -3,8 +3,11 @@ from __future__ import annotations
 import pytest
 
 from k8slab.clock import VirtualClock
+from k8slab.etcd.member import EtcdMember
 from k8slab.etcd.memory import MemoryStore
+from k8slab.etcd.remote import EtcdStore
 from k8slab.etcd.sqlite import SqliteStore
+from tests.etcd.emptied import emptied
 
 
 @pytest.fixture
@@ -12,8 +15,34 @@ def clock():
     return VirtualClock()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def member(tmp_path_factory):
+    """A real etcd for all tests of one process: it starts once, and is emptied for each."""
+    with EtcdMember(tmp_path_factory.mktemp("etcd")) as running:
+        yield running
+
+
+@pytest.fixture
+def etcd(member):
+    """The address of an etcd with nothing in it."""
+    return emptied(member.url)
+
+
+@pytest.fixture(params=["memory", "sqlite", "etcd"])
 def store(request, clock, tmp_path):
-    made = MemoryStore(clock) if request.param == "memory" else SqliteStore(tmp_path / "etcd.sqlite", clock)
+    match request.param:
+        case "memory":
+            made = MemoryStore(clock)
+        case "sqlite":
+            made = SqliteStore(tmp_path / "etcd.sqlite", clock)
+        case _:
+            made = EtcdStore(request.getfixturevalue("etcd"), clock)
     yield made
     made.close()
+
+
+@pytest.fixture
+def at(store):
+    """The revision of the n-th write to the store: an etcd that was emptied does not begin anew."""
+    before = store.revision
+    return lambda number: before + number

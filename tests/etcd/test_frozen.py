@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from k8slab.clock import NEVER
 from k8slab.etcd.frozen import FrozenStore
 from k8slab.etcd.memory import MemoryStore
+from k8slab.etcd.sqlite import SqliteStore
 from k8slab.etcd.store import Compacted, Delete, FutureRevision, Put, StoreError
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, clock, tmp_path):
+    """A store whose history begins with it; an etcd's is read from a mirror, which is a store in memory."""
+    made = MemoryStore(clock) if request.param == "memory" else SqliteStore(tmp_path / "etcd.sqlite", clock)
+    yield made
+    made.close()
+
 
 WEB, DB, NODE = "/registry/pods/default/web", "/registry/pods/shop/db", "/registry/nodes/node-1"
 KEYS = (WEB, DB, NODE)

@@ -16,7 +16,8 @@ from hypothesis.stateful import rule
 from k8slab.clock import VirtualClock
 from k8slab.etcd.sqlite import SqliteStore
 from k8slab.etcd.store import Compacted, Delete, LeaseNotFound, Put, StoreError
-from tests.etcd.test_memory import PODS, WEB, AgainstTheModel, put
+from tests.etcd.test_memory import AgainstTheModel
+from tests.etcd.test_store import PODS, WEB, put
 
 
 @pytest.fixture
