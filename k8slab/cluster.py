@@ -23,12 +23,13 @@ from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, parse_duration
 from k8slab.engine.candidates import ROLES
-from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, Engine, MakeComponent, Spec
+from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, Engine, MakeComponent, OpenStore, Spec
 from k8slab.engine.faults import arguments_of
 from k8slab.engine.inputs import Fault
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Command
 from k8slab.engine.switches import FaultSwitch, Registries
+from k8slab.etcd.kinds import KINDS, is_kind, open_store
 from k8slab.etcd.store import Store
 from k8slab.loop.front_door import FrontDoor
 from k8slab.loop.history import Change, History
@@ -57,7 +58,8 @@ class Cluster:
     One of them works, and renews a Lease every two seconds; else there is one of each, without election.
     `replace` puts your own controller in a controller's place: `Cluster(replace={"replicaset": MyController})`, or your own
     scheduler, or the scheduler with your own plugin: `{"scheduler": partial(Scheduler, plugins=(*PLUGINS, Mine()))}`.
-    `store` is any etcd (default: in memory). `directory` is where keys and the kubeconfig live (default: a temporary
+    `store` is "memory", "sqlite", "etcd" (a real one, started for this cluster), the address of an etcd, or any store;
+    only with the first can a cluster go back in time. `directory` is where keys and the kubeconfig live (default: a temporary
     folder). `mirrors` says where to pull images from: "registry.k8s.io=mirror.example/k8s".
 
     Use it as a context manager, or call `close()`: then nothing is left, neither process nor container.
@@ -78,7 +80,7 @@ class Cluster:
         name: str = "lab",
         replace: Mapping[str, MakeComponent] | None = None,
         candidates: Mapping[str, int] | None = None,
-        store: Store | None = None,
+        store: Store | str = "memory",
         directory: Path | None = None,
         port: int = 0,
         mirrors: str = "",
@@ -91,7 +93,7 @@ class Cluster:
             tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, check_candidates(candidates or {}),
             directory, _token_key(directory),
         )  # fmt: skip
-        self._hold(Engine(spec, self._new_instrument(), store), port)
+        self._hold(Engine(spec, self._new_instrument(), _opening(store, directory)), port)
         self._engine.loop.settle()
         self._engine.say(NOBODY)
         self._first_step = self._engine.steps
@@ -349,6 +351,15 @@ class _ClockInHand:
 def _token_key(directory: Path | None) -> TokenKey:
     """A cluster that stays keeps its key beside its certificates."""
     return TokenKey(directory / "pki" / "sa.key" if directory is not None else None)
+
+
+def _opening(store: Store | str, directory: Path | None) -> Store | OpenStore | None:
+    """How the engine comes to its store; None: the one it has by itself."""
+    if not isinstance(store, str):
+        return store
+    if not is_kind(store):
+        check_choice("store", [store], KINDS)
+    return None if store == "memory" else lambda clock: open_store(store, clock, directory)
 
 
 def _node_names(nodes: int | Sequence[str]) -> list[str]:

@@ -16,8 +16,9 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from k8slab.apimachinery.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from k8slab.apimachinery.errors import ApiError, InternalError, MethodNotAllowed, NotFound, Timeout
 from k8slab.apimachinery.rest import Request, Response, UserInfo
 from k8slab.apiserver import discovery
 from k8slab.apiserver.admission import Admission
@@ -40,7 +41,7 @@ from k8slab.apiserver.subresources import SUBRESOURCES, subresource_of
 from k8slab.apiserver.tokens import TokenKey
 from k8slab.apiserver.watches import WatchHub
 from k8slab.clock import Clock
-from k8slab.etcd.store import Store
+from k8slab.etcd.store import Store, StoreUnavailable
 from k8slab.names import Chance
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,10 @@ class ApiServer:
     def handle(self, request: Request) -> Response:
         """The answer to a request, errors included. Never raises."""
         with self._lock:
-            info = request_info(request, self.resources)
+            try:
+                info = request_info(request, self.resources)
+            except StoreUnavailable as fault:
+                return _store_is_away(fault)
             user = request.user
             before = self.store.revision
             try:
@@ -116,12 +120,15 @@ class ApiServer:
                 response = self._dispatch(request, info, user)
             except ApiError as error:
                 response = Response(error.status["code"], object=error.status)
+            except StoreUnavailable as fault:
+                response = _store_is_away(fault)
             except Exception as fault:
                 log.exception("%s %s failed", request.method, request.path)
                 status = InternalError(f"Internal error occurred: {type(fault).__name__}: {fault}").status
                 response = Response(500, object=status)
             if self._served.stale:
-                self.watches.close_stale(self._served.table)
+                with suppress(StoreUnavailable):
+                    self.watches.close_stale(self._served.table)
             self._record(request, info, user, response, before)
             return response
 
@@ -181,3 +188,12 @@ class ApiServer:
             self.audit.append(record)
         for observe in self.observers.values():
             observe(record)
+
+
+def _store_is_away(fault: StoreUnavailable) -> Response:
+    """The answer when etcd cannot be asked: its client's words, as they are; or that no answer came in time."""
+    if fault.timed_out:
+        error: ApiError = Timeout(f"Timeout: request did not complete within requested timeout - {fault}")
+    else:
+        error = ApiError(str(fault), reason="")
+    return Response(error.status["code"], object=error.status)

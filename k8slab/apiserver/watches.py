@@ -270,7 +270,7 @@ class NodeWatch(CacheWatch):
     def begin(self, initial: list[JsonObject] | None, mark_the_end: bool) -> None:
         """Say what there was; what changed since then is read from the log, once."""
         super().begin(initial, mark_the_end)
-        self._noted: list[Entry] = self._cursor.poll()
+        self._noted = deque(self._cursor.poll())
 
     def note(self, entry: Entry) -> None:
         """A change that concerns this node."""
@@ -278,7 +278,6 @@ class NodeWatch(CacheWatch):
         self.wake()
 
     def _entries(self) -> list[Entry]:
-        noted, self._noted = self._noted, []
-        # Nothing else concerns this watch: it has seen everything up to now.
+        # Nothing else concerns this watch: with what is noted it has seen everything up to now.
         self._cursor.position = max(self._cursor.position, self.hub.registry.store.revision)
-        return noted
+        return [self._noted.popleft() for _ in range(len(self._noted))]

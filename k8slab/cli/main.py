@@ -19,6 +19,7 @@ from k8slab.cli.detached import READY, DetachedFailed, start_detached
 from k8slab.cli.profile import Config, Profile, ProfileError, State, profiles, runs_a_cluster
 from k8slab.client.kubeconfig import KubeconfigError, check_context, default_path, remove_context
 from k8slab.clock import Stopwatch, sleep_really
+from k8slab.etcd.kinds import KINDS, clean_up
 from k8slab.loop.kubectl import Kubectl, KubectlNotFound, find_kubectl
 from k8slab.version import __version__
 
@@ -49,15 +50,20 @@ def start(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0: any free one.")] = 0,
     kubeconfig: Annotated[Path | None, typer.Option(help="Put the context into this file instead.")] = None,
     mirrors: Annotated[str, typer.Option(help="Where to pull from: registry.k8s.io=mirror.example/k8s,...")] = "",
+    store: Annotated[
+        str, typer.Option(help="Where objects are kept: memory, sqlite or etcd (a real one).", metavar="|".join(KINDS))
+    ] = "sqlite",
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
 ) -> None:
     """Start a cluster: a new one, or a stopped one with all its objects."""
     if runtime not in RUNTIMES:
         raise typer.BadParameter(f"{runtime!r} is none of: {', '.join(RUNTIMES)}", param_hint="--runtime")
+    if store not in KINDS:
+        raise typer.BadParameter(f"{store!r} is none of: {', '.join(KINDS)}", param_hint="--store")
     profile = Profile(name)
     if state := profile.state():
         raise ProfileError(f"the cluster {name!r} runs already: {state.url} (process {state.pid})")
-    config = _config(profile, nodes, runtime, port, kubeconfig, mirrors)
+    config = _config(profile, nodes, runtime, port, kubeconfig, mirrors, store)
     check_context(Path(config.kubeconfig), name)
     if detach:
         profile.make()
@@ -71,7 +77,7 @@ def start(
             _next_steps(name, config) if text == READY else _say(text)
 
         serve(profile, config, say, _stop_on_signals())
-        _say("Stopped. Start it again with all its objects: " + _command("start", name))
+        _say(f"Stopped. Start it {_again(config)}: {_command('start', name)}")
         return
     _next_steps(name, config)
 
@@ -80,11 +86,11 @@ def start(
 def stop(name: Name = "lab") -> None:
     """Stop a cluster. Its objects stay, for the next start."""
     profile = Profile(name)
-    profile.config()
+    config = profile.config()
     if not _stop(profile):
         console.print(f"The cluster {name!r} does not run.")
         return
-    console.print(f"Stopped {name!r}. Start it again with all its objects: {_command('start', name)}")
+    console.print(f"Stopped {name!r}. Start it {_again(config)}: {_command('start', name)}")
 
 
 @app.command()
@@ -220,17 +226,22 @@ def main() -> None:
 
 
 def _config(
-    profile: Profile, nodes: int, runtime: str, port: int, kubeconfig: Path | None, mirrors: str
+    profile: Profile, nodes: int, runtime: str, port: int, kubeconfig: Path | None, mirrors: str, store: str
 ) -> Config:  # fmt: skip
     """A new cluster's configuration, or a stopped one's: that keeps what it was made as."""
     file = str((kubeconfig or default_path()).expanduser().absolute())
     if not profile.exists:
-        return Config(nodes, _resolve(runtime), file, port, mirrors)
+        return Config(nodes, _resolve(runtime), file, port, mirrors, store)
     config = profile.config()
     if nodes not in (config.nodes, 3) or runtime not in (config.runtime, "auto"):
         raise ProfileError(
             f"the cluster {profile.name!r} has {config.nodes} nodes and the {config.runtime} runtime, and keeps them; "
             f"for others delete it first: {_command('delete', profile.name)}"
+        )
+    if store not in (config.store, "sqlite"):
+        raise ProfileError(
+            f"the cluster {profile.name!r} keeps its objects in {config.store}, and goes on to; "
+            f"for another store delete it first: {_command('delete', profile.name)}"
         )
     if kubeconfig is not None:
         config.kubeconfig = file
@@ -290,7 +301,12 @@ def _delete(profile: Profile) -> None:
         from k8slab.cri import docker
 
         docker.clean_up(profile.name)
+    clean_up(profile.path)
     profile.remove()
+
+
+def _again(config: Config) -> str:
+    return "anew" if config.store == "memory" else "again with all its objects"
 
 
 def _next_steps(name: str, config: Config) -> None:

@@ -1,7 +1,7 @@
 """A cluster of the command line, as it lies on disk.
 
 A profile is a folder: `config.json` (what the cluster is), `state.json` (the process that runs it, if one does),
-`etcd.sqlite`, `pki/`, `log`. The folder and everything in it belong to the user alone.
+`etcd.sqlite` or `etcd/`, `pki/`, `log`. The folder and everything in it belong to the user alone.
 Models: minikube's profiles (pkg/minikube/config/profile.go).
 """
 
@@ -14,6 +14,8 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from k8slab.etcd.kinds import FILE, FOLDER
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
@@ -34,6 +36,8 @@ class Config:
     port: int = 0
     """Where it listened last: kept, if it is still free, so that the context stays true."""
     mirrors: str = ""
+    store: str = "sqlite"
+    """Where its objects are kept: memory, sqlite or etcd."""
 
 
 @dataclass
@@ -70,9 +74,9 @@ class Profile:
         return (self.path / "config.json").exists()
 
     @property
-    def store(self) -> Path:
-        """The cluster's etcd."""
-        return self.path / "etcd.sqlite"
+    def stored(self) -> bool:
+        """Whether there are objects from before."""
+        return (self.path / FILE).exists() or (self.path / FOLDER).exists()
 
     @property
     def log(self) -> Path:

@@ -11,14 +11,15 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from k8slab.cli.detached import READY
 from k8slab.cli.profile import Config, Profile, ProfileError, State
 from k8slab.client.kubeconfig import merge_context
 from k8slab.clock import RealClock, Stopwatch
-from k8slab.etcd.sqlite import SqliteStore
-from k8slab.etcd.store import StoreError
+from k8slab.etcd.kinds import open_store
+from k8slab.etcd.store import Store, StoreError
 from k8slab.lab.cluster import Cluster
 from k8slab.lab.dashboard import open_dashboard
 from k8slab.names import unlike_any_other
@@ -32,11 +33,11 @@ def serve(profile: Profile, config: Config, say: Say, stop: threading.Event) -> 
     """Run the cluster until `stop` is set. Raises ProfileError with what is wrong and what to do."""
     watch = Stopwatch()
     profile.make()
-    again = profile.store.exists()
+    again = profile.stored
     say(
         f"{'Starting' if again else 'Creating'} the cluster {profile.name!r}: {config.nodes} nodes, {config.runtime} runtime"
     )
-    with _open(profile) as store:
+    with closing(_open(profile, config)) as store:
         with _cluster(profile, config, store) as cluster, open_dashboard(cluster) as dashboard:
             config.port = int(cluster.url.rpartition(":")[2])
             say(f"The control plane listens on {cluster.url}")
@@ -55,14 +56,14 @@ def serve(profile: Profile, config: Config, say: Say, stop: threading.Event) -> 
         profile.save_state(None)
 
 
-def _open(profile: Profile) -> SqliteStore:
+def _open(profile: Profile, config: Config) -> Store:
     try:
-        return SqliteStore(profile.store, RealClock())
+        return open_store(config.store, RealClock(), profile.path)
     except StoreError as error:
         raise ProfileError(str(error)) from None
 
 
-def _cluster(profile: Profile, config: Config, store: SqliteStore) -> Cluster:
+def _cluster(profile: Profile, config: Config, store: Store) -> Cluster:
     def make(port: int) -> Cluster:
         cluster = Cluster(
             config.nodes,

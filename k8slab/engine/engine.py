@@ -81,6 +81,7 @@ from k8slab.scheduler.scheduler import Scheduler
 __all__ = ["ADMIN", "CONTROLLERS", "Engine", "LogEntry", "MakeComponent", "Spec"]
 
 MakeComponent = Callable[..., Component]
+OpenStore = Callable[[Clock], Store]
 
 CONTROLLERS: Mapping[str, MakeComponent] = {
     "deployment": DeploymentController,
@@ -136,7 +137,9 @@ class Spec:
 class Engine:
     """Everything inside a cluster. Raises RuntimeError where Docker was asked for and does not answer."""
 
-    def __init__(self, spec: Spec, instrument: Instrument | None = None, store: Store | None = None) -> None:
+    def __init__(
+        self, spec: Spec, instrument: Instrument | None = None, store: Store | OpenStore | None = None
+    ) -> None:
         self.spec = spec
         self.instrument = instrument if instrument is not None else Instrument()
         self.components: dict[str, Callable[[], Component]] = {}
@@ -180,7 +183,7 @@ class Engine:
         # The control plane's centre, which all else talks to.
         self.journal = Journal() if store is None and spec.mode == "stepped" and self.runtime == "simulated" else None
         """What came from outside; None where a cluster's life cannot be lived again."""
-        self.store: Store = store if store is not None else MemoryStore(self.clock)
+        self.store: Store = MemoryStore(clock) if store is None else store(clock) if callable(store) else store
         self._digest = hashlib.blake2b(digest_size=12)
         if self.journal is not None:
             self.store.subscribe(self._digest_log)

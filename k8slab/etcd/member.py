@@ -62,7 +62,7 @@ class EtcdMember:
             return
         binary = find_etcd("etcd")
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._end_left_behind()
+        self.end_left_behind()
         self._port = self._port or _free_port()
         self._peer_port = self._peer_port or _free_port()
         peer = f"http://127.0.0.1:{self._peer_port}"
@@ -86,6 +86,19 @@ class EtcdMember:
     def kill(self) -> None:
         """End it as a crash would (SIGKILL)."""
         self._end(signal.SIGKILL)
+
+    def end_left_behind(self) -> None:
+        """End the etcd of a process that crashed: it would keep the directory for itself."""
+        path = self.directory / PID_FILE
+        try:
+            pid = int(path.read_text())
+        except (OSError, ValueError):
+            return
+        # A number may be another process's by now.
+        if str(self.directory / DATA) in _command_of(pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         self.start()
@@ -124,19 +137,6 @@ class EtcdMember:
         self.kill()
         said = f"; the last it said: {lines[-1]}" if lines else ""
         raise StoreError(f"etcd did not start in {self.directory} (see {LOG_FILE} there){said}")
-
-    def _end_left_behind(self) -> None:
-        """End the etcd of a process that crashed: it would keep the directory for itself."""
-        path = self.directory / PID_FILE
-        try:
-            pid = int(path.read_text())
-        except (OSError, ValueError):
-            return
-        # A number may be another process's by now.
-        if str(self.directory / DATA) in _command_of(pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        path.unlink(missing_ok=True)
 
 
 def _command_of(pid: int) -> str:

@@ -197,3 +197,22 @@ def test_after_kill_9_no_container_network_or_port_is_left_over(user, docker_eng
     assert ours() == []
     assert engine.networks.list(filters={"label": "k8slab.cluster=lab"}) == []
     engine.close()
+
+
+def test_a_cluster_on_an_etcd_survives_a_stop_and_a_crash(user):
+    user("start --detach --runtime=simulated --nodes=1 --store=etcd")
+    user.kubectl(NGINX)
+    user("stop")
+    user("start --detach")
+    assert "web" in user.kubectl("get deployments")
+    pid = user.pid()
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: gone(pid))
+    user("start --detach")
+    assert "web" in user.kubectl("get deployments")
+    user("stop")
+    assert "keeps its objects in etcd" in user("start --store=memory", code=1)
+
+
+def test_an_unknown_store_is_named(user):
+    assert "'oracle' is none of: memory, sqlite, etcd" in user("start --store=oracle", code=2)

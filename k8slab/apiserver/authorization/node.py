@@ -108,7 +108,7 @@ class Graph:
         if not self._new:
             return
         waiting: dict[str, None] = {}
-        for key in self._new:
+        for key in list(self._new):  # another process may write meanwhile
             entry = self._registry.store.get(key)
             if entry is None or entry.deleted:
                 continue

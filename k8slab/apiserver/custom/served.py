@@ -15,7 +15,7 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.custom.kind import priority, rows_of
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import BUILT_IN, RESOURCES, ResourceInfo, ResourceTable
-from k8slab.etcd.store import Entry
+from k8slab.etcd.store import Entry, StoreError
 
 LEFT_OUT = (
     "The watches of a kind end at once when its definition changes; upstream lets them go on for up to a minute.",
@@ -40,8 +40,12 @@ class ServedResources:
     def table(self) -> ResourceTable:
         """What is served now."""
         if self.stale:
-            self.stale = False
-            self._table = self._made()
+            self.stale = False  # before it is made, so that what changes meanwhile is not missed
+            try:
+                self._table = self._made()
+            except StoreError:
+                self.stale = True
+                raise
         return self._table
 
     def _made(self) -> ResourceTable:
