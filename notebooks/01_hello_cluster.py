@@ -238,7 +238,7 @@ cluster.history().of("deployments/hello-node")[:8]
 # The back-off that you saw is a table with a number for each key. This is the code that ran:
 
 # %% id="show-backoff"
-from k8slab.kubelet.backoff import Backoff
+from k8slab.client.backoff import Backoff
 from k8slab.lab import show
 
 show(Backoff.failed)

@@ -33,12 +33,12 @@ class Expectations:
         self._expected: dict[str, _Expected] = {}
 
     def expect_creations(self, key: str, count: int) -> None:
-        """From now on `count` new objects are to be seen."""
-        self._expected[key] = _Expected(self._clock.now(), creations=count)
+        """From now on `count` new objects are to be seen, besides what was expected already."""
+        self._renewed(key).creations += count
 
     def expect_deletions(self, key: str, uids: Iterable[str]) -> None:
-        """From now on these objects are to be seen going."""
-        self._expected[key] = _Expected(self._clock.now(), deletions=set(uids))
+        """From now on these objects are to be seen going, besides what was expected already."""
+        self._renewed(key).deletions.update(uids)
 
     def creation_observed(self, key: str) -> None:
         """A new object was seen; or its creation failed, and it never will be."""
@@ -56,6 +56,14 @@ class Expectations:
         if expected is None or (not expected.creations and not expected.deletions):
             return True
         return self._clock.now() - expected.since > TIMEOUT
+
+    def _renewed(self, key: str) -> _Expected:
+        """What is expected, as of now; what has taken too long is expected no more."""
+        now, before = self._clock.now(), self._expected.get(key)
+        if before is None or now - before.since > TIMEOUT:
+            before = self._expected[key] = _Expected(now)
+        before.since = now
+        return before
 
     def forget(self, key: str) -> None:
         """The owner is gone."""

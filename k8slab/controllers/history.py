@@ -23,9 +23,10 @@ from k8slab.client.controller_ref import claim, reference_to
 from k8slab.names import fnv32a, safe_encode
 
 Owner = StatefulSet | DaemonSet
-HASH_LABEL = "controller.kubernetes.io/hash"
 POD_LABEL = "controller-revision-hash"
-"""By this label a Pod says which version it is."""
+"""By this label a Pod says which version it is: a StatefulSet's with the version's name, a DaemonSet's with its hash."""
+HASH_LABELS = {"StatefulSet": "controller.kubernetes.io/hash", "DaemonSet": POD_LABEL}
+"""By this label a version says its hash."""
 
 
 def patch_of(template: JsonObject) -> JsonObject:
@@ -111,7 +112,7 @@ def _create(
             "kind": "ControllerRevision",
             "metadata": {
                 "name": name,
-                "labels": {**labels, HASH_LABEL: short},
+                "labels": {**labels, HASH_LABELS[owner.resource.kind]: short},
                 "annotations": dict(owner.metadata.annotations),
                 "ownerReferences": [reference_to(owner)],
             },

@@ -1,7 +1,7 @@
 """The ReplicaSet controller: as many Pods as there should be.
 
     diff = active Pods - spec.replicas
-    diff < 0: create, in batches of 1, 2, 4, ...: if Pods can't be created at all, few requests find that out
+    diff < 0: create (`pod_control.py`)
     diff > 0: delete, least harm first (`pod_ranking.py`)
 
 It acts only when it has seen what it did last (`client/expectations.py`): its cache may be behind. How many Pods are active,
@@ -13,24 +13,21 @@ Models: pkg/controller/replicaset/replica_set.go, replica_set_utils.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Pod
-from k8slab.apimachinery.errors import ApiError, NotFound
 from k8slab.apimachinery.labels import from_label_selector
 from k8slab.apimachinery.rest import JsonObject, copy_of
 from k8slab.client.client import Client
 from k8slab.client.controller import Controller
-from k8slab.client.controller_ref import claim, reference_to
+from k8slab.client.controller_ref import claim
 from k8slab.client.expectations import TIMEOUT, Expectations
 from k8slab.client.informer import Tally
 from k8slab.clock import Clock, to_rfc3339
+from k8slab.controllers.pod_control import BURST, Failure, PodControl, pod_from_template
 from k8slab.controllers.pod_ranking import rank_for_deletion, ready_since
 from k8slab.names import Chance
 
-BURST = 500
-"""Pods created or deleted in one reconcile at most."""
 OWNER, NO_OWNER = "owner", "no-owner"
 ACTIVE, READY, GOING = range(3)
 
@@ -45,6 +42,7 @@ class ReplicaSetController(Controller):
     ) -> None:
         super().__init__(client, clock, chance, wake=wake)
         self.expectations = Expectations(clock)
+        self.pod_control = PodControl(client, self.recorder, self.expectations)
         self.sets = self.informer(
             ReplicaSet, indexers={OWNER: _owners, "namespace": lambda rs: [rs.namespace]}, on_change=self._set_changed
         )
@@ -72,7 +70,7 @@ class ReplicaSetController(Controller):
         active = [pod for pod in pods if pod.active]
         failure = None
         if settled and not rs.metadata.deleting:
-            failure = self._manage(key, rs, active)
+            failure = self._manage(rs, active)
         if not settled:
             # What a broken watch has missed is never seen: then only time helps.
             self.queue.add_after(key, TIMEOUT + 1, background=True)
@@ -81,53 +79,16 @@ class ReplicaSetController(Controller):
 
     # What is to be done.
 
-    def _manage(self, key: str, rs: ReplicaSet, active: list[Pod]) -> tuple[str, ApiError] | None:
+    def _manage(self, rs: ReplicaSet, active: list[Pod]) -> Failure | None:
         """Create or delete Pods; the reason and the error if that failed."""
         diff = len(active) - rs.spec.replicas
         if diff < 0:
-            return self._create(key, rs, min(-diff, BURST))
+            body = pod_from_template(rs, rs.spec.template)
+            return self.pod_control.create(rs, [copy_of(body) for _ in range(min(-diff, BURST))])
         if diff > 0:
-            return self._delete(key, rs, active, min(diff, BURST))
+            ranked = rank_for_deletion(active, self._related(rs, active), self.clock.now())
+            return self.pod_control.delete(rs, ranked[: min(diff, BURST)])
         return None
-
-    def _create(self, key: str, rs: ReplicaSet, count: int) -> tuple[str, ApiError] | None:
-        self.expectations.expect_creations(key, count)
-        body = pod_from_template(rs)
-        made, batch = 0, 1
-        while made < count:
-            failed: ApiError | None = None
-            size = min(batch, count - made)
-            for _ in range(size):
-                try:
-                    pod = self.client.create(Pod, copy_of(body), rs.namespace)
-                    self.recorder.event(rs, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-                except ApiError as error:
-                    failed = error
-                    self.expectations.creation_observed(key)
-                    self.recorder.event(rs, "Warning", "FailedCreate", f"Error creating: {error.message}")
-            made += size
-            if failed is not None:
-                for _ in range(count - made):
-                    self.expectations.creation_observed(key)
-                return "FailedCreate", failed
-            batch *= 2
-        return None
-
-    def _delete(self, key: str, rs: ReplicaSet, active: list[Pod], count: int) -> tuple[str, ApiError] | None:
-        doomed = rank_for_deletion(active, self._related(rs, active), self.clock.now())[:count]
-        self.expectations.expect_deletions(key, [pod.uid for pod in doomed])
-        failure = None
-        for pod in doomed:
-            try:
-                self.client.delete(Pod, pod.name, pod.namespace, uid=pod.uid)
-                self.recorder.event(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {pod.name}")
-            except NotFound:
-                self.expectations.deletion_observed(key, pod.uid)
-            except ApiError as error:
-                self.expectations.deletion_observed(key, pod.uid)
-                self.recorder.event(rs, "Warning", "FailedDelete", f"Error deleting: {error.message}")
-                failure = ("FailedDelete", error)
-        return failure
 
     def _candidates(self, rs: ReplicaSet) -> list[Pod]:
         return self.pods.by_index(OWNER, rs.uid) + self.pods.by_index(NO_OWNER, rs.namespace)
@@ -157,7 +118,7 @@ class ReplicaSetController(Controller):
         waits = [ready_since(pod) - long_enough for pod in active if pod.ready]
         return min((wait for wait in waits if wait > 0), default=None)
 
-    def _write_status(self, rs: ReplicaSet, status: JsonObject, failure: tuple[str, ApiError] | None) -> None:
+    def _write_status(self, rs: ReplicaSet, status: JsonObject, failure: Failure | None) -> None:
         """Write the status if it differs. Raises the failure, so that the key comes back later."""
         before = [condition for condition in rs.status.conditions if condition.type == "ReplicaFailure"]
         if failure is not None:
@@ -215,15 +176,6 @@ class ReplicaSetController(Controller):
         if suspect:
             self._suspect.add(uid)
         self.queue.add(rs.key)
-
-
-def pod_from_template(rs: ReplicaSet) -> JsonObject:
-    """The body of a Pod of this ReplicaSet, but for its name."""
-    template = rs.spec.template
-    meta = template.get("metadata") or {}
-    kept = {name: meta[name] for name in ("labels", "annotations", "finalizers") if meta.get(name)}
-    metadata: dict[str, Any] = {"generateName": f"{rs.name}-", **kept, "ownerReferences": [reference_to(rs)]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template.get("spec") or {}}
 
 
 def _status(rs: ReplicaSet, counts: tuple[int, ...], labeled: int, available: int) -> JsonObject:

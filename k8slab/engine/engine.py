@@ -42,6 +42,7 @@ from k8slab.client.line import Line
 from k8slab.client.transport import InProcess
 from k8slab.clock import NEVER, Clock, RealClock, SkewedClock, VirtualClock
 from k8slab.controllers.custom_resource_definition import CustomResourceDefinitionController
+from k8slab.controllers.daemonset import DaemonSetController
 from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.disruption import DisruptionController
 from k8slab.controllers.endpoints import EndpointsController
@@ -87,6 +88,7 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "deployment": DeploymentController,
     "replicaset": ReplicaSetController,
     "statefulset": StatefulSetController,
+    "daemonset": DaemonSetController,
     "disruption": DisruptionController,
     "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
     "crd": CustomResourceDefinitionController,

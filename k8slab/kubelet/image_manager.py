@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from k8slab.api.core import Container, Pod
+from k8slab.client.backoff import Backoff
 from k8slab.client.recorder import EventRecorder
 from k8slab.clock import Clock
 from k8slab.cri.api import CriError, PullResult, Runtime
-from k8slab.kubelet.backoff import Backoff
 from k8slab.kubelet.jobs import Jobs, Outcome
 
 PULL = "pull"

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from k8slab.api.core import Container, Pod
+from k8slab.client.backoff import Backoff
 from k8slab.client.client import Client
 from k8slab.client.recorder import EventRecorder
 from k8slab.clock import Clock
 from k8slab.cri.api import ContainerState, CriError, Mount, Runtime
 from k8slab.kubelet.actions import PodActions, compute_actions
-from k8slab.kubelet.backoff import Backoff
 from k8slab.kubelet.container_config import ConfigError, container_config, sandbox_config
 from k8slab.kubelet.image_manager import Verdict, field_path
 from k8slab.kubelet.pod_state import PodState

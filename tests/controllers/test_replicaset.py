@@ -6,7 +6,7 @@ from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Namespace, Pod
 from k8slab.apimachinery.errors import Forbidden
 from k8slab.clock import NEVER
-from k8slab.controllers.replicaset import BURST
+from k8slab.controllers.pod_control import BURST
 from tests.client.fake_server import pod, workload
 
 

@@ -47,6 +47,18 @@ ACCOUNTS: Mapping[str, Account] = {
         "clusterrole-aggregation-controller",
         "escalate get list watch update: clusterroles.rbac.authorization.k8s.io",
     ),
+    "daemonset": Account(
+        "daemon-set-controller",
+        f"""
+        get list watch: daemonsets.apps
+        update: daemonsets.apps/status daemonsets.apps/finalizers
+        list watch: nodes
+        list watch create delete update: pods
+        create: pods/binding
+        get list watch create update delete: controllerrevisions.apps
+        {EVENTS}
+        """,
+    ),
     "deployment": Account(
         "deployment-controller",
         f"""

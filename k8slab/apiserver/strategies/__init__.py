@@ -29,7 +29,7 @@ _OWN: Mapping[tuple[str, str], type[KindStrategy]] = {
     ("", "secrets"): others.SealableStrategy,
     ("", "services"): services.ServiceStrategy,
     ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy,
-    ("apps", "daemonsets"): workloads.SelectingStrategy,
+    ("apps", "daemonsets"): workloads.DaemonSetStrategy,
     ("apps", "deployments"): workloads.SelectingStrategy,
     ("apps", "replicasets"): workloads.SelectingStrategy,
     ("apps", "statefulsets"): workloads.StatefulSetStrategy,

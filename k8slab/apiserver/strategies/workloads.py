@@ -17,6 +17,7 @@ STATEFUL_SET_MUTABLE = (
     "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
 )  # fmt: skip
 CONTROLLER_UID, JOB_NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 LEGACY_CONTROLLER_UID, LEGACY_JOB_NAME = "controller-uid", "job-name"
 
 
@@ -24,6 +25,24 @@ class SelectingStrategy(CountedWithStatus):
     """Deployments, ReplicaSets, DaemonSets: which Pods are theirs is settled for good."""
 
     immutable: ClassVar[tuple[str, ...]] = ("spec.selector",)
+
+
+class DaemonSetStrategy(SelectingStrategy):
+    """DaemonSets: an annotation still counts the versions of the template, as the first API did."""
+
+    def prepare_for_create(self, obj: JsonObject) -> None:
+        """The first version."""
+        super().prepare_for_create(obj)
+        obj["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = "1"
+
+    def prepare_for_update(self, obj: JsonObject, old: JsonObject) -> None:
+        """One more if the template has changed; nobody else may set it."""
+        super().prepare_for_update(obj, old)
+        before = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "0")
+        changed = obj["spec"].get("template") != old["spec"].get("template")
+        annotations = dict(obj["metadata"].get("annotations") or {})
+        annotations[TEMPLATE_GENERATION] = str((int(before) if before.isdigit() else 0) + changed)
+        obj["metadata"]["annotations"] = annotations
 
 
 class ReplicationControllerStrategy(CountedWithStatus):

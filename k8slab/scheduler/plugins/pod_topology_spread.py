@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from k8slab.api.placement import wants_node
 from k8slab.apimachinery.labels import Selector, from_label_selector
 from k8slab.scheduler.framework import MAX_SCORE, Plugin, State
 from k8slab.scheduler.node_info import NodeInfo, PodInfo
-from k8slab.scheduler.plugins.node_affinity import wants_node
 
 HOSTNAME = "kubernetes.io/hostname"
 UNEVEN = "node(s) didn't match pod topology spread constraints"

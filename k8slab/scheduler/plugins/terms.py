@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from k8slab.api.placement import REQUIRED
 from k8slab.apimachinery.labels import Selector, from_label_selector
-from k8slab.scheduler.plugins.node_affinity import PREFERRED, REQUIRED
+from k8slab.scheduler.plugins.node_affinity import PREFERRED
 
 AFFINITY, ANTI_AFFINITY = "podAffinity", "podAntiAffinity"
 Namespaces = Mapping[str, Mapping[str, str]]

@@ -1,7 +1,7 @@
 """Back-off: the longer something has failed, the longer until the next try.
 
-10 s, 20 s, 40 s ... 300 s; forgotten after twice the longest without a failure. Two use it: image pulls, and containers that
-end as soon as they are started (CrashLoopBackOff).
+10 s, 20 s, 40 s ... 300 s; forgotten after twice the longest without a failure. Image pulls use it, containers that
+end as soon as they are started (CrashLoopBackOff), and DaemonSets whose Pods fail (from 1 s to 15 min).
 
 Models: k8s.io/client-go/util/flowcontrol/backoff.go.
 """
@@ -30,6 +30,11 @@ class Backoff:
         """The present delay in seconds, 0 if the key never failed."""
         entry = self._entries.get(key)
         return entry.delay if entry else 0.0
+
+    def since(self, key: str, now: float) -> float:
+        """How many seconds ago it failed last; infinity if it never did."""
+        entry = self._entries.get(key)
+        return now - entry.updated if entry else float("inf")
 
     def failed(self, key: str, now: float) -> None:
         """It failed again: twice the delay from now on; the first delay if that was long ago."""

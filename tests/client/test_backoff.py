@@ -1,6 +1,6 @@
 """Later and later, up to five minutes."""
 
-from k8slab.kubelet.backoff import Backoff
+from k8slab.client.backoff import Backoff
 
 
 def delays(backoff, count, every=1.0):
