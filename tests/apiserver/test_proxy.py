@@ -238,6 +238,26 @@ def test_a_service_may_publish_pods_that_are_not_ready(api, dial):
     assert api.ask("GET", f"{SERVICES}/web/proxy/").code == 200
 
 
+def endpoints(api, ready, not_ready=(), **port):
+    subset = {"addresses": [{"ip": ip} for ip in ready], "notReadyAddresses": [{"ip": ip} for ip in not_ready]}
+    subset = {key: value for key, value in subset.items() if value} | {"ports": [{"port": 8080, **port}]}
+    api.do("POST", "/api/v1/namespaces/default/endpoints", {"metadata": {"name": "web"}, "subsets": [subset]})
+
+
+def test_a_service_without_a_selector_has_the_endpoints_that_somebody_wrote(api, dial):
+    serve(api, [{"port": 80, "name": "http"}], selector={})
+    endpoints(api, ["10.244.0.9"], name="http")
+    assert api.ask("GET", f"{SERVICES}/web:http/proxy/").code == 200
+    assert dial.last[:2] == ("10.244.0.9", 8080)
+
+
+def test_where_there_are_endpoints_they_count_and_not_the_pods(api, dial):
+    run(api, "a", "10.244.0.5")
+    serve(api)
+    endpoints(api, [], ["10.244.0.5"])
+    assert api.refusal("GET", f"{SERVICES}/web:80/proxy/") == (503, 'no endpoints available for service "web"')
+
+
 def test_a_port_that_the_service_does_not_have_is_503(api, dial):
     run(api)
     serve(api, [{"port": 80, "name": "http"}, {"port": 81, "name": "admin", "targetPort": "nowhere"}])

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from k8slab.api.coordination import Lease
 from k8slab.api.core import Namespace, Node
+from k8slab.client.slow_watch import SlowWatch
 from k8slab.controllers.node_lifecycle import NodeLifecycleController
 from tests.controllers.nodes import Nodes
 
@@ -258,3 +261,52 @@ def test_while_all_is_well_it_writes_nothing_and_follows_no_pods(world):
     world.run_for(20)
     assert world.store.revision == before
     assert len(world.lifecycle.pods) == 0
+
+
+deeds = st.lists(
+    st.tuples(st.sampled_from(["silence", "revive", "wait"]), st.integers(1, 5), st.integers(1, 90)), max_size=12
+)
+
+
+def slow(seed):
+    def wrap(world, transport, name):
+        return SlowWatch(transport, world.clock, world.chance, f"{seed}/{name}", delay=3, repeat=0.2, lose=0.0)
+
+    return wrap
+
+
+def live(world, plan):
+    for number in range(1, 6):
+        world.run_pod(f"pod-{number}", f"node-{number}")
+    for what, number, seconds in plan:
+        name = f"node-{number}"
+        if what == "silence" and name in world.alive:
+            world.silence(name)
+        elif what == "revive" and name not in world.alive:
+            world.revive(name)
+        world.run_for(seconds)
+    world.run_for(200)
+
+
+@settings(max_examples=25)
+@given(deeds, st.integers(0, 1000))
+def test_in_the_end_every_node_is_what_it_is_whatever_the_watches_tell(plan, seed):
+    world = make(5, wrap=slow(seed))
+    live(world, plan)
+    lost = [f"node-{number}" for number in range(1, 6) if f"node-{number}" not in world.alive]
+    for number in range(1, 6):
+        name = f"node-{number}"
+        assert world.ready(name) == ("Unknown" if name in lost else "True")
+        assert (world.taints(name) == []) == (name in world.alive)
+    assert [name for name in lost if name in world.tainted()] == (lost if len(lost) < 3 else world.tainted())
+    assert not [each for each in world.pods() if each.ready and each.spec.node_name in lost]
+
+
+def test_the_same_seed_gives_the_same_life():
+    plan = [("silence", 1, 70), ("silence", 2, 30), ("revive", 1, 80)]
+    logs = []
+    for _ in range(2):
+        world = make(5, wrap=slow(7))
+        live(world, plan)
+        logs.append(world.store.entries())
+    assert logs[0] == logs[1]

@@ -4,8 +4,8 @@ A name is `[scheme:]name[:port]`. A Pod's port is a number, by default the first
 80. A Service's port is a number or a name of its own ports, which its Pods may call otherwise (`targetPort`); without one
 it must have a port without a name. Of its ready Pods one is drawn.
 
-Upstream takes a Service's Pods from its Endpoints. Here the selector is asked, so that no controller has to run; so a
-Service without selector has none.
+A Service's Pods are those that its Endpoints name, whoever has written them: the endpoints controller, or an administrator
+for a Service without a selector. Where nobody has written any, k8slab asks the selector, so that a server by itself can do it.
 
 Models: pkg/registry/core/pod/strategy.go (ResourceLocation), pkg/registry/core/service/storage/storage.go (the same),
 k8s.io/apimachinery/pkg/util/net/port_split.go.
@@ -27,7 +27,7 @@ from k8slab.apiserver.subresources.common import PODS
 if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
 
-SERVICES = RESOURCES["", "services"]
+SERVICES, ENDPOINTS = RESOURCES["", "services"], RESOURCES["", "endpoints"]
 DEFAULT_PORT = 80
 SCHEMES = ("", "http", "https")
 UNREACHED = "error trying to reach service: "
@@ -107,19 +107,39 @@ def _number(port: str) -> int:
 
 def _of_service(server: ApiServer, info: RequestInfo, service: JsonObject, port: str) -> Target:
     name = _port_name(service, port)
-    ready = list(_ready_pods(server, service))
-    if not ready:
-        raise ServiceUnavailable(f'no endpoints available for service "{service["metadata"]["name"]}"')
-    ports = [each for each in service["spec"].get("ports") or [] if each.get("name", "") == name]
-    targets = [
-        Target(pod["status"]["podIP"], number)
-        for each in ports
-        for pod in ready
-        if (number := _target_port(pod, each)) and _may_be_asked(pod["status"]["podIP"])
-    ]
+    endpoints = server.registry.find(ENDPOINTS, info.namespace, service["metadata"]["name"])
+    ways = _by_endpoints(endpoints, name) if endpoints is not None else _by_selector(server, service, name)
+    targets = list(ways)
     if not targets:
         raise ServiceUnavailable(f'no endpoints available for service "{info.name}"')
     return server.service_draws.choice(targets)
+
+
+def _by_endpoints(endpoints: JsonObject, name: str) -> Iterator[Target]:
+    """The ready addresses, at the port of that name."""
+    if not any(subset.get("addresses") for subset in endpoints.get("subsets") or []):
+        raise _nobody(endpoints)
+    for subset in endpoints.get("subsets") or []:
+        for port in subset.get("ports") or []:
+            if port.get("name", "") == name:
+                addresses = [each["ip"] for each in subset.get("addresses") or []]
+                yield from (Target(ip, port["port"]) for ip in addresses if _may_be_asked(ip))
+
+
+def _by_selector(server: ApiServer, service: JsonObject, name: str) -> Iterator[Target]:
+    """The same, as the endpoints controller would find it."""
+    ready = list(_ready_pods(server, service))
+    if not ready:
+        raise _nobody(service)
+    for port in service["spec"].get("ports") or []:
+        if port.get("name", "") == name:
+            for pod in ready:
+                if (number := _target_port(pod, port)) and _may_be_asked(pod["status"]["podIP"]):
+                    yield Target(pod["status"]["podIP"], number)
+
+
+def _nobody(service: JsonObject) -> ServiceUnavailable:
+    return ServiceUnavailable(f'no endpoints available for service "{service["metadata"]["name"]}"')
 
 
 def _port_name(service: JsonObject, port: str) -> str:
