@@ -50,6 +50,7 @@ _NAME_RULES = {
 }
 MAX_ANNOTATIONS = 256 * 1024
 GC_FINALIZERS = ("orphan", "foregroundDeletion")
+BANNED_OWNERS = (("v1", "Event"),)
 STANDARD_FINALIZERS = ("kubernetes", *GC_FINALIZERS)
 
 
@@ -137,6 +138,8 @@ def _owner_causes(owners: list[JsonObject]) -> list[Cause]:
             if not owner.get(field):
                 text = f"{what} must not be empty" if what == "version" else what or "must not be empty"
                 causes.append(invalid(f"{path}.{field}", owner.get(field, ""), text))
+        if (owner.get("apiVersion"), owner.get("kind")) in BANNED_OWNERS:
+            causes.append(invalid(path, owner, f"/v1, Kind={owner['kind']} is disallowed from being an owner"))
         if owner.get("controller"):
             controllers.append(owner)
     if len(controllers) > 1:

@@ -14,10 +14,9 @@ import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from k8slab.apimachinery.errors import AlreadyExists, ApiError, NotFound
-from k8slab.apimachinery.model import KubeObject
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apimachinery.scheme import Resource
 from k8slab.client.client import Client
@@ -57,6 +56,24 @@ class _Bucket:
     since: float
 
 
+class Subject(Protocol):
+    """What an event can be about: any typed view, or whoever knows an object's name without having it."""
+
+    @property
+    def uid(self) -> str:
+        """`metadata.uid`."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """What tells it from others where it has no UID."""
+        ...
+
+    def reference(self) -> JsonObject:
+        """An ObjectReference, for `involvedObject`."""
+        ...
+
+
 class EventRecorder:
     """Writes the events of one component. Safe to call from several threads."""
 
@@ -68,13 +85,13 @@ class EventRecorder:
         self._similar: OrderedDict[Any, _Similar] = OrderedDict()
         self._spam: OrderedDict[Any, _Bucket] = OrderedDict()
 
-    def event(self, obj: KubeObject, type: str, reason: str, message: str, field_path: str = "") -> None:
+    def event(self, obj: Subject, type: str, reason: str, message: str, field_path: str = "") -> None:
         """Tell that something happened to an object. `type` is Normal or Warning. Never raises ApiError."""
         with self._lock:
             reference = obj.reference()
             if field_path:
                 reference["fieldPath"] = field_path
-            about = (obj.uid or obj.key, obj.resource.kind, field_path)
+            about = (obj.uid or obj.key, reference["kind"], field_path)
             if self._is_spam(about):
                 return
             message, key = self._combined((*about, type, reason), message)

@@ -27,6 +27,8 @@ class WorkQueue:
     def __init__(self, clock: Clock, name: str = "") -> None:
         self.name = name
         self.observer: Observer = QUIET
+        self.longest_delay = MAX_DELAY
+        """The longest that a key waits that fails again and again, in seconds."""
         self._clock = clock
         self._queue: deque[str] = deque()
         self._dirty: set[str] = set()
@@ -72,7 +74,7 @@ class WorkQueue:
         """Queue a key that failed: after 5 ms, 10 ms, 20 ms ... 1,000 s, and not more than 10 a second of all keys."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        delay = min(BASE_DELAY * 2 ** min(failures, 40), MAX_DELAY)
+        delay = min(BASE_DELAY * 2 ** min(failures, 40), self.longest_delay)
         self.add_after(key, max(delay, self._bucket.delay()), background)
 
     def failures(self, key: str) -> int:

@@ -33,7 +33,7 @@ from k8slab.apiserver.authorization.install import install_default_roles
 from k8slab.apiserver.bootstrap import bootstrap_objects
 from k8slab.apiserver.kubelet_connection import KubeletConnection
 from k8slab.apiserver.pod_connection import Dial
-from k8slab.apiserver.resources import RESOURCES, ResourceInfo
+from k8slab.apiserver.resources import ResourceInfo
 from k8slab.apiserver.server import ApiServer
 from k8slab.apiserver.tokens import TokenKey
 from k8slab.client.client import Client
@@ -90,9 +90,9 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "statefulset": StatefulSetController,
     "daemonset": DaemonSetController,
     "disruption": DisruptionController,
-    "namespace": partial(NamespaceController, resources=tuple(RESOURCES.values())),
+    "namespace": NamespaceController,
     "crd": CustomResourceDefinitionController,
-    "garbage-collector": partial(GarbageCollector, resources=tuple(RESOURCES.values())),
+    "garbage-collector": GarbageCollector,
     "node-ipam": NodeIpamController,
     "node-lifecycle": NodeLifecycleController,
     "taint-eviction": TaintEvictionController,

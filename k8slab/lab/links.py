@@ -144,8 +144,9 @@ def _does(group: Sequence[Record], works: str) -> str:
 
 def _key(key: str) -> str:
     """A queue's key, as people say it."""
-    if len(key) == 36 and key.count("-") == 4:
-        return "an owner or a dependent"  # the garbage collector's keys are UIDs
+    if len(parts := key.split(" ")) == 3:  # the garbage collector's: what to attempt, the object, its UID
+        attempt, (kind, _, name) = parts[0], parts[1].partition("/")
+        return f"{attempt} {kind} {name.removeprefix('default/')}"
     return key.removeprefix("default/")
 
 

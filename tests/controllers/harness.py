@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from k8slab.api.apps import ControllerRevision, Deployment, ReplicaSet, StatefulSet
-from k8slab.api.core import ConfigMap, Pod
+from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.garbage_collector import GarbageCollector
 from k8slab.controllers.replicaset import ReplicaSetController
 from tests.client.fake_server import World, workload
-
-KINDS = tuple(kind.resource for kind in (Deployment, ReplicaSet, StatefulSet, ControllerRevision, Pod, ConfigMap))
 
 
 class Workloads(World):
@@ -28,7 +25,7 @@ class Workloads(World):
 
         self.replicasets = ReplicaSetController(connect("rs"), self.clock, self.chance)
         self.deployments = DeploymentController(connect("deploy"), self.clock, self.chance)
-        self.collector = GarbageCollector(connect("gc"), self.clock, self.chance, resources=KINDS)
+        self.collector = GarbageCollector(connect("gc"), self.clock, self.chance)
         self.components = [self.replicasets, self.deployments, self.collector]
         self.components += [each(connect(each.name), self.clock, self.chance) for each in also]
         for component in self.components:

@@ -8,16 +8,14 @@ from k8slab.apimachinery.meta import controller_reference
 from k8slab.clock import NEVER
 from k8slab.controllers.garbage_collector import GarbageCollector
 from tests.client.fake_server import World, config_map
-from tests.controllers.harness import KINDS, Workloads
+from tests.controllers.harness import Workloads
 
 
 @pytest.fixture
 def world():
     """A world in which only the collector works."""
     world = World()
-    world.components = [
-        GarbageCollector(world.connect(), world.clock, world.chance, resources=(*KINDS, Namespace.resource))
-    ]
+    world.components = [GarbageCollector(world.connect(), world.clock, world.chance)]
     world.settle()
     return world
 
@@ -79,18 +77,6 @@ def test_a_namesake_of_the_owner_is_not_the_owner(world):
     create(world, "child", {"metadata": {"name": "parent", "uid": "another-uid"}})
     world.settle()
     assert left(world) == ["parent"]
-
-
-def test_an_owner_that_is_only_new_to_the_cache_is_asked_for(world):
-    parent = create(world, "parent")
-    collector = world.components[0]
-    create(world, "child", parent)
-    maps = next(each for each in collector.informers if each._kind.resource.plural == "configmaps")
-    maps.drain()
-    del collector._objects[parent["metadata"]["uid"]]
-    collector.queue.add(world.client.get(ConfigMap, "child", "default").uid)
-    world.settle()
-    assert left(world) == ["child", "parent"]
 
 
 def test_in_the_foreground_the_dependents_go_first(world):
