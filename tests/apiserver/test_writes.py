@@ -200,6 +200,61 @@ def test_a_propagation_policy_is_a_finalizer(api, policy, finalizer):
     assert left["metadata"]["generation"] == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked", "finalizers"),
+    [
+        ("apps", {}, None),
+        ("batch", {}, ["orphan"]),
+        ("batch", {"propagationPolicy": "Background"}, None),
+        ("batch", {"orphanDependents": False}, None),
+        ("apps", {"orphanDependents": True}, ["orphan"]),
+    ],
+)
+def test_what_becomes_of_dependents_is_asked_for_or_the_kinds_own_habit(api, kind, asked, finalizers):
+    jobs = "/apis/batch/v1/namespaces/default/jobs"
+    path, body = (DEPLOYMENTS, deployment()) if kind == "apps" else (jobs, job())
+    body["metadata"]["finalizers"] = ["example.com/wait"]
+    api.do("POST", path, body)
+    left = api.do("DELETE", f"{path}/web", asked)
+    assert left["metadata"]["finalizers"] == ["example.com/wait", *(finalizers or [])]
+
+
+def job():
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox"}]}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "web"}, "spec": {"template": template}}
+
+
+def test_the_last_word_about_dependents_counts(api):
+    body = deployment()
+    body["metadata"]["finalizers"] = ["example.com/wait"]
+    api.do("POST", DEPLOYMENTS, body)
+    for policy, finalizers in (("Orphan", ["orphan"]), ("Foreground", ["foregroundDeletion"]), ("Background", [])):
+        left = api.do("DELETE", f"{DEPLOYMENTS}/web", {"propagationPolicy": policy})
+        assert left["metadata"]["finalizers"] == ["example.com/wait", *finalizers]
+    api.do("PATCH", f"{DEPLOYMENTS}/web", {"metadata": {"labels": {"a": "b"}}}, MERGE)
+
+
+def test_what_goes_later_is_accepted_if_it_was_asked_for_in_the_old_way(api):
+    body = config_map()
+    body["metadata"]["finalizers"] = ["example.com/wait"]
+    api.do("POST", MAPS, body)
+    assert api.ask("DELETE", f"{MAPS}/settings", {"orphanDependents": False}).code == 202
+    assert api.ask("DELETE", f"{MAPS}/settings", {"propagationPolicy": "Foreground"}).code == 200
+
+
+def test_an_event_owns_nothing_and_is_owned_as_nothing(api):
+    events = f"{NAMESPACE}/events"
+    about = {"kind": "Pod", "name": "web", "namespace": "default"}
+    api.do("POST", events, {"metadata": {"name": "e", "namespace": "default"}, "involvedObject": about})
+    api.do("DELETE", f"{events}/e", {"propagationPolicy": "Foreground"})
+    assert api.refusal("GET", f"{events}/e")[0] == 404
+    body = config_map()
+    body["metadata"]["ownerReferences"] = [{"apiVersion": "v1", "kind": "Event", "name": "e", "uid": "1"}]
+    code, text = api.refusal("POST", MAPS, body)
+    assert code == 422
+    assert "/v1, Kind=Event is disallowed from being an owner" in text
+
+
 def test_an_unknown_propagation_policy_is_refused(api):
     api.do("POST", MAPS, config_map())
     assert api.refusal("DELETE", f"{MAPS}/settings", propagationPolicy="Never")[0] == 422

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import pytest
 
+from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import ConfigMap, Namespace, Pod
 from k8slab.apimachinery.meta import controller_reference
+from k8slab.apimachinery.scheme import Resource
 from k8slab.clock import NEVER
+from k8slab.controllers.custom_resource_definition import CustomResourceDefinitionController
 from k8slab.controllers.garbage_collector import GarbageCollector
+from tests.apiserver.custom.world import GROUP, crontab, definition
 from tests.client.fake_server import World, config_map
 from tests.controllers.harness import Workloads
 
@@ -186,3 +190,112 @@ def test_an_owner_of_another_name_or_kind_is_none_whatever_its_uid(world, wrong)
     world.client.create(ConfigMap, body, "default")
     world.settle()
     assert left(world) == ["parent"]
+
+
+def test_a_wrong_word_for_an_owner_does_not_cost_the_right_ones_their_owner(world):
+    """The owner is known only from its dependents, who disagree: the one with the right word stays."""
+    parent = create(world, "parent")
+    bad = config_map("bad")
+    bad["metadata"]["ownerReferences"] = [reference(parent) | {"name": "another"}]
+    world.client.create(ConfigMap, bad, "default")
+    create(world, "good", parent)
+    world.components = [GarbageCollector(world.connect(), world.clock, world.chance)]
+    world.settle()
+    assert left(world) == ["good", "parent"]
+
+
+def test_what_was_orphaned_while_it_was_off_is_collected_when_it_comes_back(world):
+    parent = create(world, "parent")
+    create(world, "child", parent)
+    world.components = []
+    delete(world, "parent")
+    assert left(world) == ["child"]
+    world.components = [GarbageCollector(world.connect(), world.clock, world.chance)]
+    world.settle()
+    assert left(world) == []
+
+
+def test_waiting_for_a_kind_that_nobody_serves_is_idle(world):
+    body = config_map("child")
+    body["metadata"]["ownerReferences"] = [controller_reference("example.com/v1", "Widget", "w", "1")]
+    world.client.create(ConfigMap, body, "default")
+    world.settle()
+    assert world.components[0].next_work() == NEVER
+    assert world.components[0].next_deadline() < NEVER
+
+
+def test_what_changes_before_it_is_deleted_goes_all_the_same_but_not_with_another_owner(world):
+    parent, other = create(world, "parent"), create(world, "other")
+    create(world, "labelled", parent)
+    create(world, "adopted", parent)
+    collector = world.components[0]
+    send = collector.client.transport.send
+
+    def in_between(request):
+        if request.method == "DELETE" and request.path.endswith("/labelled"):
+            world.client.patch(ConfigMap, "labelled", "default", {"metadata": {"labels": {"seen": "later"}}})
+        if request.method == "DELETE" and request.path.endswith("/adopted"):
+            world.client.patch(ConfigMap, "adopted", "default", {"metadata": {"ownerReferences": [reference(other)]}})
+        return send(request)
+
+    collector.client.transport.send = in_between
+    delete(world, "parent")
+    assert left(world) == ["adopted", "other"]
+
+
+def test_a_foreign_hand_can_change_the_policy_of_a_deletion_under_way(world):
+    parent = create(world, "parent", finalizers=["example.com/wait"])
+    create(world, "child", parent, finalizers=["example.com/wait"])
+    delete(world, "parent", "Foreground")
+    delete(world, "parent", "Orphan")
+    assert owners(world, "child") == []
+
+
+def test_objects_of_custom_kinds_own_and_are_owned():
+    world = World()
+    collector = GarbageCollector(world.connect(), world.clock, world.chance)
+    world.components = [collector, CustomResourceDefinitionController(world.connect(), world.clock, world.chance)]
+    world.settle()
+    world.client.create(CustomResourceDefinition, definition())
+    world.settle()
+    crontabs = Resource(GROUP, "v1", "crontabs", "CronTab")
+    tabs = {}
+    for name, owner in (("parent", None), ("child", "parent"), ("kept", "parent")):
+        meta = {"name": name}
+        if owner:
+            meta["ownerReferences"] = [tab_reference(tabs[owner])]
+        tabs[name] = world.client.create(crontabs, crontab() | {"metadata": meta}, "default")
+    body = config_map("settings")
+    body["metadata"]["ownerReferences"] = [tab_reference(tabs["child"])]
+    settings = world.client.create(ConfigMap, body, "default")
+    patch = {"metadata": {"ownerReferences": [tab_reference(tabs["parent"]), reference(settings)]}}
+    world.client.patch(crontabs, "kept", "default", patch)
+    world.settle()
+    world.client.delete(crontabs, "child", "default", propagation="Orphan")
+    world.settle()
+    assert left(world) == ["settings"]
+    world.client.delete(crontabs, "parent", "default", propagation="Background")
+    world.settle()
+    [kept] = world.client.raw("GET", crontabs.path("default"))["items"]
+    assert [each["name"] for each in kept["metadata"]["ownerReferences"]] == ["settings"]
+    assert world.events() == []
+
+
+def tab_reference(tab):
+    meta = tab["metadata"]
+    return {"apiVersion": tab["apiVersion"], "kind": tab["kind"], "name": meta["name"], "uid": meta["uid"]}
+
+
+def test_a_kind_that_is_no_longer_served_is_watched_no_longer():
+    world = World()
+    collector = GarbageCollector(world.connect(), world.clock, world.chance)
+    world.components = [collector, CustomResourceDefinitionController(world.connect(), world.clock, world.chance)]
+    world.settle()
+    watched = len(collector.informers)
+    world.client.create(CustomResourceDefinition, definition())
+    world.settle()
+    assert len(collector.informers) == watched + 1
+    world.client.delete(CustomResourceDefinition, definition()["metadata"]["name"])
+    world.settle()
+    assert len(collector.informers) == watched
+    assert collector.next_deadline() == NEVER
