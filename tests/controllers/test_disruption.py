@@ -5,6 +5,7 @@ import pytest
 from k8slab.api.core import Pod
 from k8slab.api.policy import PodDisruptionBudget, PodDisruptionBudgetSpec
 from k8slab.apimachinery.errors import TooManyRequests
+from k8slab.apimachinery.scheme import Resource
 from k8slab.clock import to_rfc3339
 from k8slab.controllers.budget import counts, needs_scale, share_of
 from k8slab.controllers.disruption import DisruptionController
@@ -121,7 +122,11 @@ def test_bare_pods_can_only_be_counted_by_number():
 def test_an_owner_without_a_scale_is_a_problem_that_is_told():
     world = Disrupted()
     body = pod()
-    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "1", "controller": True}
+    jobs = Resource("batch", "v1", "jobs", "Job")
+    template = {"spec": {"restartPolicy": "Never", "containers": body["spec"]["containers"]}}
+    job = world.client.create(jobs, {"metadata": {"name": "x"}, "spec": {"template": template}}, "default")
+    uid = job["metadata"]["uid"]
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": uid, "controller": True}
     body["metadata"]["ownerReferences"] = [owner]
     world.client.create(Pod, body, "default")
     world.budget(maxUnavailable=1)
