@@ -1,4 +1,4 @@
-"""What the server says of itself: which resources there are, of what shape, in which version, and in what health.
+"""What the server says of itself: which resources there are, of what shape, in which version.
 
 kubectl knows no kind by heart: it asks `/api` and `/apis` (aggregated: one answer for everything) and `/openapi/v3`.
 Older clients walk from `/apis` to each group and version.
@@ -20,6 +20,8 @@ from k8slab.apimachinery.openapi import openapi_v3
 from k8slab.apimachinery.openapi_v2 import openapi_v2
 from k8slab.apimachinery.rest import JsonObject, Request, Response
 from k8slab.apiserver.custom.kind import list_definition
+from k8slab.apiserver.health import CHECKS, health
+from k8slab.apiserver.health import paths as health_paths
 from k8slab.apiserver.resources import VERBS, ResourceInfo, ResourceTable
 from k8slab.apiserver.tokens import ISSUER
 from k8slab.apiserver.version import version_info
@@ -33,8 +35,6 @@ LEFT_OUT = (
 )
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-HEALTH = ("healthz", "livez", "readyz")
-CHECKS = ("ping", "log", "etcd")
 SUBRESOURCE_KINDS = {
     "scale": ("autoscaling", "v1", "Scale"),
     "eviction": ("policy", "v1", "Eviction"),
@@ -73,8 +73,8 @@ def _page(server: ApiServer, request: Request, parts: list[str]) -> Callable[[],
             return lambda: Response(200, object={"paths": _paths(table)})
         case ["version"]:
             return lambda: Response(200, object=version_info())
-        case [health, *rest] if health in HEALTH and (not rest or rest in [[check] for check in CHECKS]):
-            return lambda: _health(health, request)
+        case [name, *rest] if name in CHECKS and (not rest or "/".join(rest) in CHECKS[name]):
+            return lambda: health(server, name, "/".join(rest), request)
         case ["api"]:
             return lambda: _cached(request, _core_groups(table), _core_versions())
         case ["apis"]:
@@ -114,16 +114,6 @@ def _token_issuer() -> JsonObject:
     }
 
 
-# Health.
-
-
-def _health(name: str, request: Request) -> Response:
-    if "verbose" not in request.query:
-        return Response(200, body=b"ok", content_type="text/plain; charset=utf-8")
-    lines = [f"[+]{check} ok" for check in CHECKS] + [f"{name} check passed\n"]
-    return Response(200, body="\n".join(lines).encode(), content_type="text/plain; charset=utf-8")
-
-
 def _metrics(server: ApiServer) -> bytes:
     lines = ["# HELP apiserver_storage_objects Number of stored objects.", "# TYPE apiserver_storage_objects gauge"]
     for row in server.resources.rows:
@@ -136,9 +126,19 @@ def _metrics(server: ApiServer) -> bytes:
 def _paths(table: ResourceTable) -> list[str]:
     groups = [f"/apis/{group}/{version}" for group, version in table.group_versions if group]
     bare = [f"/apis/{group}" for group in table.groups]
-    health = [f"/{name}" for name in HEALTH] + [f"/{name}/{check}" for name in HEALTH for check in CHECKS]
     return sorted(
-        ["/api", "/api/v1", "/apis", *groups, *bare, *health, "/metrics", "/openapi/v2", "/openapi/v3", "/version"]
+        [
+            "/api",
+            "/api/v1",
+            "/apis",
+            *groups,
+            *bare,
+            *health_paths(),
+            "/metrics",
+            "/openapi/v2",
+            "/openapi/v3",
+            "/version",
+        ]
     )
 
 
