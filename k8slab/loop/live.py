@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from k8slab.apimachinery.errors import ApiError
 from k8slab.clock import NEVER, RealClock, sleep_really, to_rfc3339
 from k8slab.loop.component import Component
 from k8slab.loop.instrument import UNWATCHED, LoopInstrument
@@ -175,6 +176,9 @@ class LiveLoop:
                     pass
                 if not (worker.frozen or self._paused):
                     until, worker.work = component.next_deadline(), component.next_work()
+            except ApiError as refusal:  # the API server's, in a sentence; such days there are
+                log.warning("%s could not go on, and tries again: %s", component.name, refusal)
+                until = self.clock.now() + PAUSE_AFTER_A_FAULT
             except Exception:
                 log.exception("%s failed, and goes on", component.name)
                 until = self.clock.now() + PAUSE_AFTER_A_FAULT
