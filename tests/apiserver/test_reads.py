@@ -155,6 +155,16 @@ def test_a_watch_of_one_nodes_pods_is_woken_by_those_only(api):
     assert [seen(watch.poll()) for watch in watches.values()] == [[("ADDED", "web")], []]
 
 
+def test_a_watch_of_one_node_is_not_woken_by_the_others(api):
+    woken = []
+    query = {"watch": ["true"], "fieldSelector": ["metadata.name=node-1"]}
+    watch = api.raw("GET", "/api/v1/nodes", query, lambda: woken.append(1)).watch
+    for name in ("node-2", "node-1"):
+        api.do("POST", "/api/v1/nodes", {"metadata": {"name": name}})
+    assert woken == [1]
+    assert seen(watch.poll()) == [("ADDED", "node-1")]
+
+
 def test_a_closed_watch_is_forgotten(api):
     watch = api.watch(MAPS)
     assert api.server.watches.open_watches == 1

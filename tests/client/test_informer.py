@@ -211,3 +211,45 @@ def test_what_is_gone_unseen_does_not_come_back_by_stale_news(world, wire, infor
     wire.script = [event("DELETED", later), event("ADDED", born), event("MODIFIED", gone)]
     informer.drain()
     assert informer.list() == []
+
+
+def test_one_that_rests_watches_nothing_and_knows_nothing(world, informer, wire, told):
+    world.client.create(ConfigMap, config_map("a", v="1"), "default")
+    informer.drain()
+    informer.rest()
+    told.clear()
+    world.client.create(ConfigMap, config_map("b", v="2"), "default")
+    assert (len(informer), informer.stale, informer.synced) == (0, False, False)
+    assert told == []
+
+
+def test_one_that_follows_again_tells_of_everything_as_new(world, informer, told):
+    world.client.create(ConfigMap, config_map("a", v="1"), "default")
+    informer.drain()
+    informer.rest()
+    world.client.create(ConfigMap, config_map("b", v="2"), "default")
+    told.clear()
+    informer.follow()
+    assert informer.stale
+    informer.drain()
+    assert told == [(None, "1"), (None, "2")]
+
+
+def test_to_follow_what_is_followed_already_changes_nothing(informer, wire):
+    informer.drain()
+    before = list(wire.requests)
+    informer.follow()
+    assert not informer.stale
+    informer.drain()
+    assert wire.requests == before
+
+
+def test_the_values_of_an_index_are_those_that_objects_have_now(world):
+    indexed = Informer(world.connect(), ConfigMap, indexers={"v": lambda each: [each.data["v"]]})
+    for name, v in (("a", "2"), ("b", "1"), ("c", "2")):
+        world.client.create(ConfigMap, config_map(name, v=v), "default")
+    indexed.drain()
+    assert list(indexed.values("v")) == ["1", "2"]
+    world.client.delete(ConfigMap, "b", "default")
+    indexed.drain()
+    assert list(indexed.values("v")) == ["2"]

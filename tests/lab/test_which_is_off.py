@@ -131,7 +131,7 @@ def test_a_wrong_diagnosis_fails_the_criteria_meant_for_it(told, wrong, criteria
 
 
 def by_the_nodes_conditions(cluster) -> str:
-    """Here nobody says of a node that it is not Ready any more; anywhere it takes 50 seconds."""
+    """It takes 50 seconds until somebody says of a node that it is not Ready any more: too long for who looks at once."""
     for node in cluster.kubectl("get nodes -o json").json()["items"]:
         ready = [each for each in node["status"]["conditions"] if each["type"] == "Ready"]
         if ready[0]["status"] != "True":
