@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from k8slab.apimachinery.rest import Request, Response
+from k8slab.apiserver.keys import Keys
 from k8slab.apiserver.server import ApiServer
-from k8slab.apiserver.tokens import TokenKey
 from k8slab.client.client import Client
 from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
@@ -91,7 +91,7 @@ class Cluster:
         check_choice("controller to replace", replace or (), (*CONTROLLERS, "scheduler"))
         spec = Spec(
             tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, check_candidates(candidates or {}),
-            directory, _token_key(directory),
+            directory, Keys(directory),
         )  # fmt: skip
         self._hold(Engine(spec, self._new_instrument(), _opening(store, directory)), port)
         self._engine.loop.settle()
@@ -112,7 +112,9 @@ class Cluster:
         self._pump = Pump()
         stepped = isinstance(engine.loop, SteppedLoop)
         submit = self._pump.submit if stepped else self._answer_at_once
-        self._door = FrontDoor(self.name, submit, _ClockInHand(self), engine.spec.directory, port)
+        self._door = FrontDoor(
+            self.name, submit, _ClockInHand(self), engine.spec.directory, port, engine.spec.keys
+        )  # fmt: skip
         if not stepped:
             engine.add("stream-ticker", lambda: StreamTicker(engine.clock, self._door))
         self._drive(engine)
@@ -346,11 +348,6 @@ class _ClockInHand:
     def now(self) -> float:
         """The cluster's time."""
         return self._cluster.now
-
-
-def _token_key(directory: Path | None) -> TokenKey:
-    """A cluster that stays keeps its key beside its certificates."""
-    return TokenKey(directory / "pki" / "sa.key" if directory is not None else None)
 
 
 def _opening(store: Store | str, directory: Path | None) -> Store | OpenStore | None:

@@ -306,6 +306,36 @@ class Event(KubeObject):
     last_timestamp: str | None = None
 
 
+class ServiceAccount(KubeObject):
+    """Somebody that a Pod can run as."""
+
+    resource: ClassVar = Resource("", "v1", "serviceaccounts", "ServiceAccount")
+
+
+class ResourceQuotaSpec(View):
+    """How much there may be."""
+
+    hard: Mapping[str, str] = no_entries()
+    scopes: tuple[str, ...] = ()
+    scope_selector: Mapping[str, Any] | None = None
+
+
+class ResourceQuotaStatus(View):
+    """How much there may be, and how much there is."""
+
+    hard: Mapping[str, str] = no_entries()
+    used: Mapping[str, str] = no_entries()
+
+
+class ResourceQuota(KubeObject):
+    """Limits of what a namespace may hold and use, together."""
+
+    resource: ClassVar = Resource("", "v1", "resourcequotas", "ResourceQuota")
+
+    spec: ResourceQuotaSpec = ResourceQuotaSpec()
+    status: ResourceQuotaStatus = ResourceQuotaStatus()
+
+
 class ConfigMap(KubeObject):
     """Configuration, as text by key."""
 

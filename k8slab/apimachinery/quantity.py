@@ -76,6 +76,11 @@ def millis(text: str | int | float) -> int:
     return int(_EXACT.multiply(parse_quantity(text), Decimal(1000)).to_integral_value(ROUND_UP, _EXACT))
 
 
+def quantity_family(text: str | int | float) -> str:
+    """The family of suffixes that a quantity is written with: DECIMAL, BINARY or EXPONENT."""
+    return _parse(str(text))[1]
+
+
 def canonical(text: str | int | float) -> str:
     """The one text by which upstream prints a quantity: `0.5` is `500m`, `0.5Gi` is `512Mi`."""
     number, family = _parse(str(text))

@@ -1,5 +1,8 @@
 """What a new cluster holds before anyone has asked for anything.
 
+The default roles, and the account and the certificate that every Pod needs, the server writes by itself, before anybody can
+ask: so a Pod can be made as soon as the cluster is there. Controllers keep them from then on.
+
 Models: pkg/controlplane/controller/systemnamespaces, pkg/controlplane/controller/kubernetesservice.
 """
 
@@ -9,6 +12,9 @@ from collections.abc import Iterator
 
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apimachinery.scheme import Resource
+from k8slab.apiserver.authorization.install import install_default_roles, put_in_place
+from k8slab.apiserver.registry import Registry
+from k8slab.apiserver.resources import RESOURCES
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 SERVICES = Resource("", "v1", "services", "Service")
@@ -34,3 +40,19 @@ def bootstrap_objects(api_port: int = 6443) -> Iterator[tuple[Resource, str, Jso
             },
         },
     )
+
+
+def install_defaults(registry: Registry, root_ca: str = "") -> None:
+    """The default roles; and in the first namespaces, the default account and, if there is one, the certificate for Pods."""
+    install_default_roles(registry)
+    for namespace in SYSTEM_NAMESPACES:
+        for plural, name, content in (
+            ("serviceaccounts", "default", {}),
+            ("configmaps", "kube-root-ca.crt", {"data": {"ca.crt": root_ca}}),
+        ):
+            if plural == "configmaps" and not root_ca:
+                continue
+            resource = RESOURCES["", plural]
+            meta = {"name": name, "namespace": namespace}
+            obj: JsonObject = {"apiVersion": "v1", "kind": resource.kind, "metadata": meta, **content}
+            put_in_place(registry, resource, namespace, obj)

@@ -115,6 +115,10 @@ class Registry:
         key = self.key(resource, meta.get("namespace", ""), meta["name"])
         return key.removeprefix(self.prefix(resource, namespace)) + "\0"
 
+    def holds(self, resource: ResourceInfo, namespace: str = "") -> bool:
+        """Whether there is any object of a resource, in one namespace or in all."""
+        return self.store.count(self.prefix(resource, namespace)) > 0
+
     # Writing.
 
     def create(self, resource: ResourceInfo, namespace: str, obj: JsonObject, dry_run: bool = False) -> JsonObject:

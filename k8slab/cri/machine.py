@@ -24,11 +24,55 @@ TERMINATION_LOG = "/dev/termination-log"
 _DIRECTORIES = ("bin", "dev", "etc", "home", "proc", "root", "sys", "tmp", "usr", "usr/bin", "var", "var/run")
 
 
+class NodeFiles(dict[str, bytes]):
+    """The files of one node, by path.
+
+    A folder may be *promised*: its files are made when somebody first looks into it. Not where several threads look at once
+    (`lazy=False`): there a promise is kept at once.
+    """
+
+    def __init__(self, *, lazy: bool = True) -> None:
+        super().__init__()
+        self._lazy = lazy
+        self._promised: dict[str, dict[str, Callable[[], dict[str, bytes]] | None]] = {}
+        """By the folder above it, and by folder; None for one that has been made."""
+
+    def has_folder(self, folder: str) -> bool:
+        """Whether a folder was promised, or made."""
+        return folder in self._promised.get(_above(folder), ())
+
+    def promise(self, folder: str, make: Callable[[], dict[str, bytes]]) -> None:
+        """A folder whose files `make` gives, by their paths below it."""
+        self._promised.setdefault(_above(folder), {})[folder] = make
+        if not self._lazy:
+            self.look_into(folder)
+
+    def look_into(self, folder: str) -> None:
+        """Keep the promise of a folder, if there is one."""
+        near = self._promised.get(_above(folder), {})
+        if (make := near.get(folder)) is not None:
+            near[folder] = None
+            self.update({f"{folder}/{path}": content for path, content in make().items()})
+
+    def remove_below(self, above: str) -> None:
+        """Forget the folders in a folder, and their files."""
+        promised = self._promised.pop(above, {})
+        if None in promised.values():
+            for path in [path for path in self if path.startswith(above + "/")]:
+                del self[path]
+
+
+def _above(folder: str) -> str:
+    return folder.rpartition("/")[0]
+
+
 class Files:
     """The files of one container."""
 
-    def __init__(self, own: dict[str, bytes], node: dict[str, bytes], mounts: tuple[Mount, ...]) -> None:
+    def __init__(self, own: dict[str, bytes], node: NodeFiles, mounts: tuple[Mount, ...]) -> None:
         self._own, self._node, self._mounts = own, node, mounts
+        for mount in mounts:
+            node.look_into(mount.host_path)
         self._directories = {f"/{name}" for name in _DIRECTORIES} | {mount.container_path for mount in mounts}
 
     def _place(self, path: str) -> tuple[dict[str, bytes], str]:
@@ -91,7 +135,7 @@ class Machine:
     network: SimulatedNetwork
     chance: Chance
     memory_limit: int
-    node_files: dict[str, bytes]
+    node_files: NodeFiles
     programs: Callable[[Machine, str], Program | None]
     """Which program a command's name or path means here."""
     changed: Callable[[], None]

@@ -38,6 +38,7 @@ from k8slab.cri.api import (
     SandboxState,
     Version,
 )
+from k8slab.cri.machine import NodeFiles
 from k8slab.cri.network import NetNamespace, SimulatedNetwork
 from k8slab.cri.process import SIGKILL_CODE
 from k8slab.cri.registry import SimulatedRegistry
@@ -79,11 +80,13 @@ class SimulatedRuntime:
         chance: Chance,
         registry: SimulatedRegistry | None = None,
         network: SimulatedNetwork | None = None,
+        *,
+        lazy_files: bool = True,
     ) -> None:
         self.node_name, self.clock, self.chance = node_name, clock, chance
         self.registry = registry or SimulatedRegistry()
         self.network = network or SimulatedNetwork()
-        self.node_files: dict[str, bytes] = {}
+        self.node_files = NodeFiles(lazy=lazy_files)
         """The node's own files, by path: what mounts lead to."""
         self._images = ImageStore(node_name, clock, chance, self.registry)
         self._addresses: Addresses | None = None

@@ -29,18 +29,18 @@ from typing import Any
 from k8slab.apimachinery.errors import AlreadyExists, Unauthorized
 from k8slab.apimachinery.rest import MASTERS_GROUP, JsonObject, Request, Response, Stream, UserInfo
 from k8slab.apiserver.authorization.controller_roles import MANAGER, account_of
-from k8slab.apiserver.authorization.install import install_default_roles
-from k8slab.apiserver.bootstrap import bootstrap_objects
+from k8slab.apiserver.bootstrap import bootstrap_objects, install_defaults
+from k8slab.apiserver.keys import Keys
 from k8slab.apiserver.kubelet_connection import KubeletConnection
 from k8slab.apiserver.pod_connection import Dial
-from k8slab.apiserver.resources import ResourceInfo
+from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.server import ApiServer
-from k8slab.apiserver.tokens import TokenKey
 from k8slab.client.client import Client
 from k8slab.client.leader_election import LeaderElector
 from k8slab.client.line import Line
 from k8slab.client.transport import InProcess
 from k8slab.clock import NEVER, Clock, RealClock, SkewedClock, VirtualClock
+from k8slab.controllers.clusterrole_aggregation import ClusterRoleAggregationController
 from k8slab.controllers.custom_resource_definition import CustomResourceDefinitionController
 from k8slab.controllers.daemonset import DaemonSetController
 from k8slab.controllers.deployment import DeploymentController
@@ -53,6 +53,9 @@ from k8slab.controllers.node_ipam import NodeIpamController
 from k8slab.controllers.node_lifecycle import NodeLifecycleController
 from k8slab.controllers.pod_gc import PodGarbageCollector
 from k8slab.controllers.replicaset import ReplicaSetController
+from k8slab.controllers.resourcequota import ResourceQuotaController
+from k8slab.controllers.root_ca_publisher import RootCAPublisher
+from k8slab.controllers.serviceaccount import ServiceAccountController
 from k8slab.controllers.statefulset import StatefulSetController
 from k8slab.controllers.taint_eviction import TaintEvictionController
 from k8slab.cri.api import Runtime
@@ -92,6 +95,10 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "disruption": DisruptionController,
     "namespace": NamespaceController,
     "crd": CustomResourceDefinitionController,
+    "serviceaccount": ServiceAccountController,
+    "root-ca-cert-publisher": RootCAPublisher,
+    "resourcequota": partial(ResourceQuotaController, resources=tuple(RESOURCES.values())),
+    "clusterrole-aggregation": ClusterRoleAggregationController,
     "garbage-collector": GarbageCollector,
     "node-ipam": NodeIpamController,
     "node-lifecycle": NodeLifecycleController,
@@ -114,6 +121,8 @@ TOUCHING = ("/exec", "/attach", "/log", "/portforward", "/proxy")
 QUESTIONS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
 """What is only asked, even where the method is POST; and what may hold a token, which belongs into no journal."""
 
+SIMULATED_CA = "This cluster is simulated: whoever is in it needs no certificate.\n"
+
 NOBODY = Command()
 
 
@@ -132,8 +141,8 @@ class Spec:
     """How many processes stand for which of `candidates.ROLES`; what is not named here runs once, and without election."""
     directory: Path | None = None
     """Where what has to stay is kept; None: it goes with the cluster."""
-    token_key: TokenKey = field(default_factory=TokenKey, repr=False, compare=False)
-    """The key of the cluster's tokens: a cluster that lives again has the same."""
+    keys: Keys = field(default_factory=Keys, repr=False, compare=False)
+    """What the cluster proves itself by: a cluster that lives again has the same."""
 
 
 class Engine:
@@ -191,11 +200,12 @@ class Engine:
             self.store.subscribe(self._digest_log)
         self.server = ApiServer(
             self.store, self.clock, self.chance,
-            find_kubelet=self._find_kubelet, dial=dial, token_key=spec.token_key,
+            find_kubelet=self._find_kubelet, dial=dial, token_key=spec.keys.token,
         )  # fmt: skip
         self.client = Client(InProcess(self.server.handle), ADMIN, "k8slab-admin")
-        install_default_roles(self.server.registry)
+        root_ca = self._root_ca()
         self.instrument.begin(self)
+        install_defaults(self.server.registry, root_ca)
         for resource, namespace, body in bootstrap_objects():
             with suppress(AlreadyExists):
                 self.client.create(resource, body, namespace)
@@ -205,6 +215,7 @@ class Engine:
         if spec.mode == "live":
             self.add("etcd-compactor", lambda: Compactor(self.store, self.clock))
         made: dict[str, MakeComponent] = {**CONTROLLERS}
+        made["root-ca-cert-publisher"] = partial(RootCAPublisher, root_ca=root_ca)
         if len(spec.nodes) > SMALL_CLUSTER:
             made["node-ipam"] = partial(NodeIpamController, cluster_cidr=LARGE_CLUSTER_CIDR)
         made |= spec.replace
@@ -447,6 +458,7 @@ class Engine:
         kubelet = Kubelet(
             node, client, clock, self.chance, runtime, self.instrument.jobs(name, jobs), wake=wake,
             address=str(FIRST_NODE_ADDRESS + index), root=self._volumes,
+            disk=getattr(self.runtimes[node], "node_files", None),
         )  # fmt: skip
         self.kubelets[node] = kubelet
         return kubelet
@@ -468,6 +480,11 @@ class Engine:
 
     def _clock_of(self, process: str) -> Clock:
         return self.skews.get(process, self.clock)
+
+    def _root_ca(self) -> str:
+        """The certificate that Pods know the API server by. Simulated Pods reach it without: and a certificate that differs
+        from cluster to cluster would make the same seed give different logs."""
+        return SIMULATED_CA if self.journal is not None else self.spec.keys.pki.ca_pem.decode()
 
     def _find_kubelet(self, node: str) -> KubeletConnection | None:
         kubelet = self.kubelets.get(node)
@@ -496,7 +513,10 @@ class Engine:
                 )
         network = SimulatedNetwork()
         simulated = {
-            node: SimulatedRuntime(node, self.clock, self.chance, self.registry, network) for node in spec.nodes
+            node: SimulatedRuntime(
+                node, self.clock, self.chance, self.registry, network, lazy_files=spec.mode == "stepped"
+            )
+            for node in spec.nodes
         }
         return "simulated", simulated, dial_simulated(network, self._look_soon), lambda: None
 

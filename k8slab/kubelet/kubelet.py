@@ -34,6 +34,7 @@ from k8slab.client.informer import Informer
 from k8slab.client.recorder import EventRecorder
 from k8slab.clock import NEVER, Clock
 from k8slab.cri.api import CriError, Runtime
+from k8slab.cri.machine import NodeFiles
 from k8slab.kubelet.actions import compute_actions
 from k8slab.kubelet.endpoints import answer
 from k8slab.kubelet.image_manager import PULL, ImageManager, Verdict
@@ -98,6 +99,7 @@ class Kubelet:
         address: str = "192.168.49.2",
         capacity: Mapping[str, str] | None = None,
         root: Path | None = None,
+        disk: NodeFiles | None = None,
     ) -> None:
         self.name = f"kubelet-{node_name}"
         self.node_name, self.client, self.clock, self.runtime = node_name, client, clock, runtime
@@ -111,7 +113,7 @@ class Kubelet:
         )
         self.lease = NodeLease(node_name, client, clock, chance)
         self.facts = NodeFacts(self.node.runtime_name, address)
-        self.volumes = Volumes(client, root)
+        self.volumes = Volumes(client, root, disk)
         self.syncer = PodSyncer(client, clock, runtime, self.recorder, {"address": address}, self.volumes.mounts)
         self.images = ImageManager(runtime, self.jobs, clock, self.recorder, self._mark)
         self.server = KubeletServer(

@@ -66,6 +66,8 @@ class Tracer(Instrument):
         self._engine: Engine | None = None
         self._threads = _Threads()
         self._command = 0
+        self._outsider = "k8slab"
+        """Who writes if no component does: at first what makes the cluster, then whoever holds it."""
         self._clock = 0
         self._watching: dict[str, Watching] = {}
 
@@ -125,6 +127,7 @@ class Tracer(Instrument):
 
     def said(self, command: Command) -> None:
         """Somebody outside says what they do."""
+        self._outsider = "you"
         self._command = self.trace.add(records.COMMAND, component="you", text=command.said) if command.said else 0
 
     def took(self, given: Input, step: int) -> None:
@@ -157,7 +160,7 @@ class Tracer(Instrument):
             verb = "delete" if entry.deleted else "create" if entry.version == 1 else "update"
             now = self._threads.now
             causes = (now.unit,) if now.unit else self._working()
-            self.trace.add_commit(now.component or "you", verb, what, entry.revision, causes)
+            self.trace.add_commit(now.component or self._outsider, verb, what, entry.revision, causes)
 
     def _requested(self, audit: AuditRecord) -> None:
         now = self._threads.now

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8slab.apimachinery.rest import Request, Response
+from k8slab.apiserver.keys import Keys
 from k8slab.client import kubeconfig
 from k8slab.client.kubeconfig import Credentials
 from k8slab.clock import Clock
@@ -26,11 +27,15 @@ Submit = Callable[[Request, Callable[[Response], None]], None]
 class FrontDoor:
     """A cluster's HTTPS server, its keys, and its kubectl.
 
-    `directory` keeps the keys for the next time; None: they live in a temporary folder, and go with it.
+    `directory` keeps the kubeconfig for the next time; None: it lives in a temporary folder, and goes with it.
+    `keys`: the cluster's; None: new ones.
     """
 
-    def __init__(self, name: str, submit: Submit, clock: Clock, directory: Path | None, port: int) -> None:
+    def __init__(
+        self, name: str, submit: Submit, clock: Clock, directory: Path | None, port: int, keys: Keys | None = None
+    ) -> None:
         self._name, self._submit, self._clock = name, submit, clock
+        self._keys = keys if keys is not None else Keys(directory)
         self._directory, self._port = directory, port
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
@@ -97,11 +102,10 @@ class FrontDoor:
         return Path(self._temporary.name)
 
     def _open(self) -> None:
-        # Imported here: aiohttp and cryptography take longer to load than a cluster takes to start.
+        # Imported here: aiohttp takes longer to load than a cluster takes to start.
         from k8slab.apiserver.http import HttpServer
-        from k8slab.apiserver.pki import Pki
 
-        pki = Pki.create(self._folder / "pki")
+        pki = self._keys.pki
         server = HttpServer(self._submit, pki, self._clock, port=self._port)
         server.start()
         self._credentials = Credentials(pki.ca_pem, pki.admin_cert_pem, pki.admin_key_pem)

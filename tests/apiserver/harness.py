@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from k8slab.apimachinery.rest import MASTERS_GROUP, JsonObject, Request, Response, UserInfo, WatchEvent
-from k8slab.apiserver.authorization.install import install_default_roles
-from k8slab.apiserver.bootstrap import bootstrap_objects
+from k8slab.apiserver.bootstrap import bootstrap_objects, install_defaults
 from k8slab.apiserver.server import ApiServer
 from k8slab.clock import VirtualClock
 from k8slab.etcd.memory import MemoryStore
@@ -33,7 +32,7 @@ class Api:
         self.clock = VirtualClock()
         self.store = MemoryStore(self.clock)
         self.server = ApiServer(self.store, self.clock, Chance(seed))
-        install_default_roles(self.server.registry)
+        install_defaults(self.server.registry)
         for resource, namespace, obj in bootstrap_objects():
             where = f"namespaces/{namespace}/" if namespace else ""
             assert self.ask("POST", f"/api/v1/{where}{resource.plural}", obj).code == 201

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from k8slab.apimachinery.rest import MASTERS_GROUP, JsonObject, Request, Response, UserInfo, copy_of
-from k8slab.apiserver.authorization.install import install_default_roles
+from k8slab.apiserver.bootstrap import install_defaults
 from k8slab.apiserver.server import ApiServer
 from k8slab.clock import VirtualClock
 from k8slab.etcd.memory import MemoryStore
@@ -22,7 +22,7 @@ class Api:
         self.clock = VirtualClock()
         self.store = store or MemoryStore(self.clock)
         self.server = ApiServer(self.store, self.clock, Chance(seed), **options)
-        install_default_roles(self.server.registry)
+        install_defaults(self.server.registry)
         if store is None:
             self.create("/api/v1/namespaces", {"metadata": {"name": "default"}})
 

@@ -7,6 +7,7 @@ from typing import Any
 from k8slab.api.core import Event, Namespace, Pod
 from k8slab.apimachinery.model import KubeObject
 from k8slab.apimachinery.rest import MASTERS_GROUP, JsonObject, Transport, UserInfo
+from k8slab.apiserver.bootstrap import install_defaults
 from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
 from k8slab.client.transport import InProcess
@@ -25,6 +26,7 @@ class World:
         self.chance = Chance(seed)
         self.store = MemoryStore(self.clock)
         self.server = ApiServer(self.store, self.clock, self.chance)
+        install_defaults(self.server.registry)
         self.client = self.connect()
         self.components: list[Any] = []
         self.client.create(Namespace, {"metadata": {"name": "default"}})

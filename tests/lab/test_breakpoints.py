@@ -106,7 +106,10 @@ def test_a_live_cluster_is_paused():
     [
         ({}, "say what to wait for"),
         ({"kind": "Pood"}, "no kind 'Pood' is served"),
-        ({"component": "etcd"}, "unknown component 'etcd'; there are: crd-controller, deployment-controller"),
+        (
+            {"component": "etcd"},
+            "unknown component 'etcd'; there are: clusterrole-aggregation-controller, crd-controller",
+        ),
         ({"kind": "Pod", "failed": True}, "about requests .* or about changes .*, not both"),
     ],
 )

@@ -94,12 +94,14 @@ def test_events_are_counted_and_listed_when_asked_for(cluster):
 
 
 def test_filters_by_kind_name_and_namespace(cluster):
-    assert {each.object.partition("/")[0] for each in between(cluster, 13, "+59s", kind="po")} == {"pod"}
-    assert between(cluster, 13, "+59s", name="web-", kind="rs").of("created")
-    assert len(between(cluster, 13, "+59s", name="shop")) == 0
-    assert len(between(cluster, 13, "+59s", namespace="kube-system")) == 0
+    assert {each.object.partition("/")[0] for each in between(cluster, made_at(cluster) - 1, "+59s", kind="po")} == {
+        "pod"
+    }
+    assert between(cluster, made_at(cluster) - 1, "+59s", name="web-", kind="rs").of("created")
+    assert len(between(cluster, made_at(cluster) - 1, "+59s", name="shop")) == 0
+    assert len(between(cluster, made_at(cluster) - 1, "+59s", namespace="kube-system")) == 0
     with pytest.raises(ValueError, match="no kind 'pood' is served; did you mean pod"):
-        between(cluster, 13, "+59s", kind="pood")
+        between(cluster, made_at(cluster) - 1, "+59s", kind="pood")
 
 
 def test_an_object_made_anew_under_its_name_is_replaced():

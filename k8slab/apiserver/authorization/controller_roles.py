@@ -137,6 +137,7 @@ ACCOUNTS: Mapping[str, Account] = {
         "resourcequota-controller",
         f"""
         list watch: *
+        get: resourcequotas
         update: resourcequotas/status
         {EVENTS}
         """,

@@ -31,13 +31,20 @@ def install_default_roles(registry: Registry) -> None:
     """Create what is missing, and mend what was changed."""
     for resource, default in default_objects():
         obj = copy_of(default)
-        name = obj["metadata"]["name"]
-        obj["metadata"]["uid"] = registry.chance.uid(f"uid/{resource.plural}", name)
-        obj["metadata"]["creationTimestamp"] = to_rfc3339(registry.clock.now())
-        try:
-            registry.create(resource, "", obj)
-        except AlreadyExists:
+        if not put_in_place(registry, resource, "", obj):
             _mend(registry, resource, obj)
+
+
+def put_in_place(registry: Registry, resource: ResourceInfo, namespace: str, obj: JsonObject) -> bool:
+    """Store an object that the server makes by itself, without a request; False if there is one of that name."""
+    meta = obj["metadata"]
+    meta["uid"] = registry.chance.uid(f"uid/{resource.plural}", (namespace, meta["name"]))
+    meta["creationTimestamp"] = to_rfc3339(registry.clock.now())
+    try:
+        registry.create(resource, namespace, obj)
+    except AlreadyExists:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)

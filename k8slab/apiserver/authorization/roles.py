@@ -131,7 +131,7 @@ ROLES: Mapping[str, str] = {
 AGGREGATE_TO = "rbac.authorization.k8s.io/aggregate-to-"
 GATHERED: Mapping[str, tuple[str, ...]] = {
     "view": ("system:aggregate-to-view",),
-    "edit": ("view", "system:aggregate-to-edit"),
+    "edit": ("system:aggregate-to-edit", "view"),
     "admin": ("edit", "system:aggregate-to-admin"),
 }
 """The roles that are made of others: these carry the label `aggregate-to-<role>: "true"`."""

@@ -127,6 +127,20 @@ def _with_new_status(context: Context, wished: JsonObject, old: JsonObject, reco
     causes = context.strategy.validate_status_update(new, old)
     if causes:
         raise Invalid.object(context.resource.kind, context.resource.group, old["metadata"]["name"], causes)
+    info = context.info
+    context.server.admission.validate(
+        Attributes(
+            "UPDATE",
+            context.resource,
+            context.namespace,
+            info.name,
+            info.subresource,
+            new,
+            old,
+            context.user,
+            context.dry_run,
+        )
+    )
     return new
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from k8slab.apimachinery.errors import BadRequest, InternalError, TooManyRequests
 from k8slab.apimachinery.labels import from_label_selector
 from k8slab.apimachinery.rest import JsonObject, Request, Response
+from k8slab.apiserver.admission import Attributes
 from k8slab.apiserver.decode import read_object
 from k8slab.apiserver.handlers.delete import delete
 from k8slab.apiserver.resources import RESOURCES
@@ -36,6 +37,9 @@ def evict(server: ApiServer, info: RequestInfo, request: Request) -> Response:
     options: JsonObject = dict(eviction.get("deleteOptions") or {})
     context = context_of(server, info, request, PODS)
     dry_run = context.dry_run or bool(options.get("dryRun"))
+    server.admission.validate(
+        Attributes("CREATE", PODS, info.namespace, info.name, "eviction", eviction, None, context.user, dry_run)
+    )
     pod = server.registry.get(PODS, info.namespace, info.name)
     if not _may_be_missed(pod):
         _ask_budget(server, pod, dry_run)

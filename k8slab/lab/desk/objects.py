@@ -14,6 +14,7 @@ from k8slab.apimachinery.rest import JsonObject, copy_of
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.clock import from_rfc3339
 from k8slab.lab.drawing import Table
+from k8slab.lab.furniture import is_furniture
 from k8slab.lab.pictures.deeds import state_of
 from k8slab.lab.reference import Reference, not_there, reference
 from k8slab.lab.widgets.sources import Filter, ObjectRow, ObjectTable
@@ -43,7 +44,7 @@ class ClusterObjects:
     def rows(self, filter: Filter) -> ObjectTable:
         """The objects that a filter lets through: by kind, namespace and name."""
         with self._cluster.looking():
-            return ObjectTable(COLUMNS, [row for row in self._rows() if _passes(row, filter)])
+            return ObjectTable(COLUMNS, [row for row in self._rows(filter.kind) if _passes(row, filter)])
 
     def yaml(self, id: str) -> str:
         """An object as YAML. Raises ValueError for one that there is not."""
@@ -88,13 +89,14 @@ class ClusterObjects:
                 raise not_there(wanted, names)
         return {"apiVersion": resource.api_version, "kind": resource.kind, **found}
 
-    def _rows(self) -> Iterator[ObjectRow]:
+    def _rows(self, kind: str) -> Iterator[ObjectRow]:
         registry = self._cluster.server.registry
         now = self._cluster.now
         for resource in RESOURCES.values():
             if "list" in resource.verbs and resource.plural not in LEFT_OUT and not resource.is_view:
                 for obj in registry.list(resource).items:
-                    yield _row(resource, obj, now)
+                    if kind == resource.kind or not is_furniture(resource.kind, obj):
+                        yield _row(resource, obj, now)
 
 
 def _wanted(id: str) -> Reference:

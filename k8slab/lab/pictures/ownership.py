@@ -21,6 +21,7 @@ from k8slab.client.client import Client
 from k8slab.cluster import Cluster
 from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node
 from k8slab.lab.drawing.tree import graph_text
+from k8slab.lab.furniture import is_furniture
 from k8slab.lab.pictures.deeds import state_of
 from k8slab.lab.reference import resource_named
 from k8slab.mistake import Mistake
@@ -116,7 +117,8 @@ def _listed(client: Client, namespace: str) -> Iterator[JsonObject]:
         except NotFound:
             continue  # another server may serve less
         for item in found["items"]:
-            yield {**item, "kind": resource.kind}
+            if not is_furniture(resource.kind, item):
+                yield {**item, "kind": resource.kind}
 
 
 def _owners(obj: JsonObject) -> list[JsonObject]:
