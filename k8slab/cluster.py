@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from k8slab.apimachinery.rest import Request, Response
+from k8slab.apiserver.audit_log import DEFAULT_POLICY, AuditLog, Rule
 from k8slab.apiserver.keys import Keys
 from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
@@ -109,6 +110,7 @@ class Cluster:
         """The administrator's client, in process."""
         self.registry = Registries(self.fault)
         """The simulated image registries: `cluster.registry.fail("registry.k8s.io", "i/o timeout")`."""
+        self._audit_log: AuditLog | None = None
         self._pump = Pump()
         stepped = isinstance(engine.loop, SteppedLoop)
         submit = self._pump.submit if stepped else self._answer_at_once
@@ -123,6 +125,7 @@ class Cluster:
     def _drive(self, engine: Engine) -> None:
         """From now on this is the engine that requests and commands move."""
         self._engine = engine
+        engine.server.audit_log = self._audit_log
         if isinstance(engine.loop, SteppedLoop):
             self._pump.drive(engine.loop, engine.answer, lambda: engine.store.revision)
 
@@ -270,6 +273,18 @@ class Cluster:
         """Every write that the API server accepted, oldest first."""
         return History([Change.of(record) for record in self.server.audit])
 
+    def audit(self, path: str | Path | None = None, policy: Sequence[Rule] = DEFAULT_POLICY) -> AuditLog:
+        """From now on tell of every request, as Kubernetes' audit log does: in `.events`, and in a file of JSON lines.
+
+        A second call begins another log. Of Secrets, ConfigMaps and tokens no contents are told, whatever the policy says.
+        """
+        self._check_open()
+        if self._audit_log is not None:
+            self._audit_log.close()
+        self._audit_log = AuditLog(policy, Path(path) if path is not None else None)
+        self._engine.server.audit_log = self._audit_log
+        return self._audit_log
+
     # Faults.
 
     def fault(self, name: str, **arguments: Any) -> FaultSwitch:
@@ -298,6 +313,8 @@ class Cluster:
         self._engine.loop.close()
         self._door.close()
         self._engine.close()
+        if self._audit_log is not None:
+            self._audit_log.close()
 
     def __enter__(self) -> Self:
         return self

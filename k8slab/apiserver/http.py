@@ -16,6 +16,7 @@ import asyncio.sslproto
 import ipaddress
 import logging
 import threading
+import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -33,9 +34,11 @@ from k8slab.apiserver.negotiation import EventForm
 from k8slab.apiserver.pki import Pki
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.routes import request_info
+from k8slab.apiserver.server import AUDIT_ID
 from k8slab.apiserver.sessions import EXEC_PROTOCOLS, PORT_PROTOCOLS, Codec, codec_for
 from k8slab.apiserver.spdy import SpdyError
 from k8slab.clock import Clock
+from k8slab.names import unlike_any_other
 
 log = logging.getLogger(__name__)
 
@@ -177,6 +180,7 @@ class HttpServer:
             try:
                 request = await self._read(raw, stream)
                 response = await self._execute(request)
+                response.headers["Audit-Id"] = request.headers[AUDIT_ID]
             except ApiError as error:
                 return await self._send(raw, Response(error.status["code"], object=error.status))
             if response.watch is not None:
@@ -252,7 +256,10 @@ class HttpServer:
                 for event in watch.poll()
             )
 
-        headers = {"Content-Type": "application/json;stream=watch", "Cache-Control": "no-cache, private"}
+        headers = {
+            "Audit-Id": request.headers[AUDIT_ID], "Content-Type": "application/json;stream=watch",
+            "Cache-Control": "no-cache, private",
+        }  # fmt: skip
         return await self._pour(raw, headers, take, watch, stream, opened)
 
     async def _send_log(
@@ -261,7 +268,9 @@ class HttpServer:
         def take() -> bytes:
             return b"".join(data for _, data in log.poll())
 
-        return await self._pour(raw, {"Content-Type": response.content_type}, take, log, stream, opened)
+        return await self._pour(
+            raw, {"Content-Type": response.content_type, **response.headers}, take, log, stream, opened
+        )
 
     async def _pour(
         self,
@@ -379,6 +388,8 @@ def _headers(raw: web.BaseRequest) -> dict[str, str]:
     for key, value in raw.headers.items():
         name = key.lower()
         found[name] = f"{found[name]}{SEPARATOR}{value}" if name in found and name.startswith(PREFIX) else value
+    # Every request has a name, in the audit log and in its answer: the client's, or a new one.
+    found[AUDIT_ID] = found.get(AUDIT_ID, "")[:64] or str(uuid.UUID(unlike_any_other(32)))
     return found
 
 

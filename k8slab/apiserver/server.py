@@ -23,6 +23,7 @@ from k8slab.apimachinery.rest import Request, Response, UserInfo
 from k8slab.apiserver import discovery
 from k8slab.apiserver.admission import Admission
 from k8slab.apiserver.audit import AuditRecord
+from k8slab.apiserver.audit_log import AuditLog, Trail
 from k8slab.apiserver.authentication import Authenticator
 from k8slab.apiserver.authorization import Authorizer
 from k8slab.apiserver.authorization.escalation import Escalation
@@ -63,6 +64,7 @@ GENERIC_SUBRESOURCES = ("status", "finalize", "approval", "ephemeralcontainers")
 SELECTING = ("list", "watch", "deletecollection")
 """Verbs that may be allowed for some objects only: those that a field selector chooses."""
 AUDIT_SIZE = 100_000
+AUDIT_ID = "audit-id"
 
 
 class ApiServer:
@@ -97,6 +99,8 @@ class ApiServer:
         """The writes that were accepted, newest last."""
         self.observers: dict[str, Callable[[AuditRecord], None]] = {}
         """Instruments, by name: each is called after every request."""
+        self.audit_log: AuditLog | None = None
+        """Where requests are told of as upstream does; None: nowhere."""
 
     @property
     def resources(self) -> ResourceTable:
@@ -112,10 +116,16 @@ class ApiServer:
                 return _store_is_away(fault)
             user = request.user
             before = self.store.revision
+            trail = Trail(self.clock.now()) if self.audit_log is not None else None
             try:
-                user = self.authenticator.authenticate(request)
-                user = impersonated(user, request.headers, self.authorizer)
-                self.authorizer.authorize(user, info, request.param("fieldSelector") if info.verb in SELECTING else "")
+                who = self.authenticator.authenticate(request)
+                user = impersonated(who, request.headers, self.authorizer)
+                if trail is not None and self.audit_log is not None:
+                    self.audit_log.know(trail, info, who, user)
+                fields = request.param("fieldSelector") if info.verb in SELECTING else ""
+                decision = self.authorizer.authorize(user, info, fields)
+                if trail is not None and self.audit_log is not None:
+                    self.audit_log.allow(trail, request, decision)
                 request.user = user
                 response = self._dispatch(request, info, user)
             except ApiError as error:
@@ -130,7 +140,14 @@ class ApiServer:
                 with suppress(StoreUnavailable):
                     self.watches.close_stale(self._served.table)
             self._record(request, info, user, response, before)
+            if trail is not None and self.audit_log is not None:
+                self.audit_log.complete(trail, request, info, response, self.clock.now(), self._audit_id(request))
             return response
+
+    def _audit_id(self, request: Request) -> str:
+        """What names a request in the audit log: the front door has given it a name, and answers with it."""
+        name = (self.store.revision, self.clock.now(), request.method, request.path)
+        return request.headers.get(AUDIT_ID) or self.chance.uid("audit", name)
 
     def _dispatch(self, request: Request, info: RequestInfo, user: UserInfo) -> Response:
         if not info.is_resource:

@@ -53,6 +53,7 @@ def start(
     store: Annotated[
         str, typer.Option(help="Where objects are kept: memory, sqlite or etcd (a real one).", metavar="|".join(KINDS))
     ] = "sqlite",
+    audit_log: Annotated[Path | None, typer.Option(help="Tell of every request in this file, as JSON lines.")] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
 ) -> None:
     """Start a cluster: a new one, or a stopped one with all its objects."""
@@ -64,6 +65,7 @@ def start(
     if state := profile.state():
         raise ProfileError(f"the cluster {name!r} runs already: {state.url} (process {state.pid})")
     config = _config(profile, nodes, runtime, port, kubeconfig, mirrors, store)
+    config.audit_log = str(audit_log.expanduser().absolute()) if audit_log is not None else config.audit_log
     check_context(Path(config.kubeconfig), name)
     if detach:
         profile.make()

@@ -38,6 +38,8 @@ class Config:
     mirrors: str = ""
     store: str = "sqlite"
     """Where its objects are kept: memory, sqlite or etcd."""
+    audit_log: str = ""
+    """The file of its audit log; empty for none."""
 
 
 @dataclass

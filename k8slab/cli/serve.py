@@ -76,6 +76,8 @@ def _cluster(profile: Profile, config: Config, store: Store) -> Cluster:
             port=port,
             mirrors=config.mirrors,
         )
+        if config.audit_log:
+            cluster.audit(config.audit_log)
         try:
             _ = cluster.url
         except OSError:
