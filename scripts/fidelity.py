@@ -59,6 +59,8 @@ IN_THE_API_SERVER: Mapping[tuple[str, str], str] = {
     ("rbac.authorization.k8s.io", "rolebindings"): "authorization",
     ("rbac.authorization.k8s.io", "roles"): "authorization",
     ("scheduling.k8s.io", "priorityclasses"): "admission",
+    ("", "limitranges"): "admission",
+    ("", "resourcequotas"): "admission",
 }
 """What of the API server itself acts on a kind."""
 
