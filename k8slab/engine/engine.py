@@ -48,6 +48,7 @@ from k8slab.controllers.disruption import DisruptionController
 from k8slab.controllers.endpoints import EndpointsController
 from k8slab.controllers.endpointslice import EndpointSliceController
 from k8slab.controllers.garbage_collector import GarbageCollector
+from k8slab.controllers.job import JobController
 from k8slab.controllers.namespace import NamespaceController
 from k8slab.controllers.node_ipam import NodeIpamController
 from k8slab.controllers.node_lifecycle import NodeLifecycleController
@@ -92,6 +93,7 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "replicaset": ReplicaSetController,
     "statefulset": StatefulSetController,
     "daemonset": DaemonSetController,
+    "job": JobController,
     "disruption": DisruptionController,
     "namespace": NamespaceController,
     "crd": CustomResourceDefinitionController,

@@ -105,6 +105,15 @@ ACCOUNTS: Mapping[str, Account] = {
         {EVENTS}
         """,
     ),
+    "job": Account(
+        "job-controller",
+        f"""
+        get list watch update: jobs.batch
+        update: jobs.batch/status jobs.batch/finalizers
+        list watch create delete update: pods
+        {EVENTS}
+        """,
+    ),
     "namespace": Account(
         "namespace-controller",
         """

@@ -83,6 +83,8 @@ class JobStrategy(CountedWithStatus):
         ):  # fmt: skip
             labels.setdefault(key, value)
         spec["template"]["metadata"]["labels"] = labels
+        if not obj["metadata"].get("labels"):
+            obj["metadata"]["labels"] = dict(labels)
         selector = spec.setdefault("selector", {})
         selector.setdefault("matchLabels", {}).setdefault(CONTROLLER_UID, uid)
 
