@@ -41,6 +41,7 @@ from k8slab.client.line import Line
 from k8slab.client.transport import InProcess
 from k8slab.clock import NEVER, Clock, RealClock, SkewedClock, VirtualClock
 from k8slab.controllers.clusterrole_aggregation import ClusterRoleAggregationController
+from k8slab.controllers.cronjob import CronJobController
 from k8slab.controllers.custom_resource_definition import CustomResourceDefinitionController
 from k8slab.controllers.daemonset import DaemonSetController
 from k8slab.controllers.deployment import DeploymentController
@@ -59,6 +60,7 @@ from k8slab.controllers.root_ca_publisher import RootCAPublisher
 from k8slab.controllers.serviceaccount import ServiceAccountController
 from k8slab.controllers.statefulset import StatefulSetController
 from k8slab.controllers.taint_eviction import TaintEvictionController
+from k8slab.controllers.ttl_after_finished import TTLAfterFinishedController
 from k8slab.cri.api import Runtime
 from k8slab.cri.dial import dial_simulated
 from k8slab.cri.network import SimulatedNetwork
@@ -94,6 +96,8 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "statefulset": StatefulSetController,
     "daemonset": DaemonSetController,
     "job": JobController,
+    "cronjob": CronJobController,
+    "ttl-after-finished": TTLAfterFinishedController,
     "disruption": DisruptionController,
     "namespace": NamespaceController,
     "crd": CustomResourceDefinitionController,

@@ -1,8 +1,8 @@
 import pytest
 
+from k8slab.apimachinery.cron import cron_fault
 from k8slab.apiserver.defaults import set_defaults
 from k8slab.apiserver.validation import VALIDATIONS
-from k8slab.apiserver.validation.cron import cron_fault
 from tests.apiserver.objects import pod, service, workload
 
 

@@ -47,6 +47,16 @@ ACCOUNTS: Mapping[str, Account] = {
         "clusterrole-aggregation-controller",
         "escalate get list watch update: clusterroles.rbac.authorization.k8s.io",
     ),
+    "cronjob": Account(
+        "cronjob-controller",
+        f"""
+        get list watch update: cronjobs.batch
+        get list watch create update delete: jobs.batch
+        update: cronjobs.batch/status cronjobs.batch/finalizers
+        list delete: pods
+        {EVENTS}
+        """,
+    ),
     "daemonset": Account(
         "daemon-set-controller",
         f"""
@@ -178,6 +188,13 @@ ACCOUNTS: Mapping[str, Account] = {
         get list watch create update delete: controllerrevisions.apps
         get create list watch update: persistentvolumeclaims
         update: pods/finalizers
+        {EVENTS}
+        """,
+    ),
+    "ttl-after-finished": Account(
+        "ttl-after-finished-controller",
+        f"""
+        get list watch delete: jobs.batch
         {EVENTS}
         """,
     ),

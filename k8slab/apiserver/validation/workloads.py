@@ -7,11 +7,12 @@ pkg/apis/autoscaling/validation/validation.go, pkg/apis/policy/validation/valida
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
+from k8slab.apimachinery.cron import cron_fault
 from k8slab.apimachinery.errors import Cause, forbidden, invalid, not_supported, required
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.validation.common import int_or_percent, is_zero, label_selector, not_negative, selects
-from k8slab.apiserver.validation.cron import cron_fault
 from k8slab.apiserver.validation.pods import RESTART_POLICIES, template_causes
 
 MAX_CRON_JOB_NAME = 52
@@ -169,6 +170,21 @@ def validate_job(obj: JsonObject) -> list[Cause]:
     return causes + list(_job_spec(spec, "spec"))
 
 
+def _time_zone(name: str | None) -> Iterator[Cause]:
+    if name is None:
+        return
+    if not name:
+        yield invalid("spec.timeZone", name, "must be nil or non-empty string")
+    elif name.lower() == "local":
+        text = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
+        yield invalid("spec.timeZone", name, text)
+    else:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            yield invalid("spec.timeZone", name, f"unknown time zone {name}")
+
+
 def validate_cron_job(obj: JsonObject) -> list[Cause]:
     """What is wrong with a CronJob."""
     spec, causes, name = obj["spec"], [], obj["metadata"].get("name", "")
@@ -183,6 +199,7 @@ def validate_cron_job(obj: JsonObject) -> list[Cause]:
         causes.append(invalid("spec.schedule", schedule, text))
     elif fault := cron_fault(schedule):
         causes.append(invalid("spec.schedule", schedule, fault))
+    causes += _time_zone(spec.get("timeZone"))
     policies = ("Allow", "Forbid", "Replace")
     if spec.get("concurrencyPolicy") not in policies:
         causes.append(not_supported("spec.concurrencyPolicy", spec.get("concurrencyPolicy", ""), policies))
