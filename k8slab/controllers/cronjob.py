@@ -58,7 +58,7 @@ class CronJobController(Controller):
         finally:
             if look.status != look.before:
                 self.client.patch_status(
-                    CronJob, cron.name, cron.namespace, look.status,
+                    CronJob, cron.name, cron.namespace, {**look.status, "active": look.active or None},
                     uid=cron.uid, resourceVersion=cron.metadata.resource_version,
                 )  # fmt: skip
         return None
