@@ -59,6 +59,7 @@ class Cluster:
     One of them works, and renews a Lease every two seconds; else there is one of each, without election.
     `replace` puts your own controller in a controller's place: `Cluster(replace={"replicaset": MyController})`, or your own
     scheduler, or the scheduler with your own plugin: `{"scheduler": partial(Scheduler, plugins=(*PLUGINS, Mine()))}`.
+    `add` puts controllers of your own beside them, by a name of your own: `Cluster(add={"team-info": TeamInfo})`.
     `store` is "memory", "sqlite", "etcd" (a real one, started for this cluster), the address of an etcd, or any store;
     only with the first can a cluster go back in time. `directory` is where keys and the kubeconfig live (default: a temporary
     folder). `mirrors` says where to pull images from: "registry.k8s.io=mirror.example/k8s".
@@ -80,6 +81,7 @@ class Cluster:
         runtime: str = "simulated",
         name: str = "lab",
         replace: Mapping[str, MakeComponent] | None = None,
+        add: Mapping[str, MakeComponent] | None = None,
         candidates: Mapping[str, int] | None = None,
         store: Store | str = "memory",
         directory: Path | None = None,
@@ -90,8 +92,9 @@ class Cluster:
         check_choice("mode", [mode], ("stepped", "live"))
         check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
         check_choice("controller to replace", replace or (), (*CONTROLLERS, "scheduler"))
+        made = check_added(add or {}) | dict(replace or {})
         spec = Spec(
-            tuple(node_names), seed, mode, runtime, name, dict(replace or {}), mirrors, check_candidates(candidates or {}),
+            tuple(node_names), seed, mode, runtime, name, made, mirrors, check_candidates(candidates or {}),
             directory, Keys(directory),
         )  # fmt: skip
         self._hold(Engine(spec, self._new_instrument(), _opening(store, directory)), port)
@@ -392,6 +395,13 @@ def check_candidates(asked: Mapping[str, int]) -> dict[str, int]:
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CANDIDATES:
             raise Mistake(f"candidates={{{role!r}: {count!r}}}: write a number from 1 to {MAX_CANDIDATES}")
     return dict(asked)
+
+
+def check_added(added: Mapping[str, MakeComponent]) -> dict[str, MakeComponent]:
+    """Raises ValueError for a controller that is added under the name of one that is there."""
+    if there := sorted(name for name in added if name in (*CONTROLLERS, "scheduler")):
+        raise Mistake(f"{there[0]!r} is there already: to stand in its place, say replace={{{there[0]!r}: ...}}")
+    return dict(added)
 
 
 def check_choice(what: str, asked: Iterable[str], choices: Iterable[str]) -> None:

@@ -53,11 +53,15 @@ class Controller:
         self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None
     ) -> None:
         self.client, self.clock, self.chance = client, clock, chance
-        self.queue = WorkQueue(clock, self.name)
+        self.queue = self.make_queue()
         self.recorder = EventRecorder(client, clock, self.name)
         self.informers: list[Reflector] = []
         self._wake = wake
         self._next_release = NEVER
+
+    def make_queue(self) -> WorkQueue:
+        """The queue of its keys."""
+        return WorkQueue(self.clock, self.name)
 
     def informer(self, kind: type[T], **options: Any) -> Informer[T]:
         """A watch of this controller's: what it tells wakes the controller. Options as of `Informer`."""

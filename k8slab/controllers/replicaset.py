@@ -36,6 +36,8 @@ class ReplicaSetController(Controller):
     """Keeps the number of Pods of each ReplicaSet."""
 
     name = "replicaset-controller"
+    rank = staticmethod(rank_for_deletion)
+    """Which Pods go first."""
 
     def __init__(
         self, client: Client, clock: Clock, chance: Chance, *, wake: Callable[[], None] = lambda: None
@@ -86,7 +88,7 @@ class ReplicaSetController(Controller):
             body = pod_from_template(rs, rs.spec.template)
             return self.pod_control.create(rs, [copy_of(body) for _ in range(min(-diff, BURST))])
         if diff > 0:
-            ranked = rank_for_deletion(active, self._related(rs, active), self.clock.now())
+            ranked = self.rank(active, self._related(rs, active), self.clock.now())
             return self.pod_control.delete(rs, ranked[: min(diff, BURST)])
         return None
 

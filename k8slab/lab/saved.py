@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 
 from k8slab.apimachinery.rest import UserInfo
-from k8slab.engine.engine import CONTROLLERS, MakeComponent, Spec
+from k8slab.engine.engine import MakeComponent, Spec
 from k8slab.engine.inputs import INPUTS, Asked, Ended, Fault, Passed, Typed
 from k8slab.engine.journal import Command, Entry, Journal
 from k8slab.lab.story import Story, StoryError
@@ -70,8 +70,6 @@ def load(path: Path, replace: Mapping[str, MakeComponent] | None = None) -> tupl
             f"{path} was lived with these controllers replaced: {', '.join(spec['replace']) or 'none'}; "
             f"load it with the same ones, Cluster.load(path, replace={{...}}); it differs in: {', '.join(missing)}"
         )
-    if unknown := [name for name in given if name not in CONTROLLERS]:
-        raise StoryError(f"unknown controller to replace {unknown[0]!r}; there are: {', '.join(CONTROLLERS)}")
     journal = Journal([_read_entry(line, path) for line in lines[1:]])
     story = Story(journal, said["first"], said["last"], said["fingerprint"])
     candidates = spec.get("candidates", {})
