@@ -22,6 +22,7 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 02 | [Deploy an app](02_deploy_an_app.ipynb) | from `kubectl create` to a running container, step by step; go back, and another way |
 # | 06 | [Architecture](06_architecture.ipynb) | the parts of a cluster; switch each of them off, and see what is missing |
 # | 07 | [Nodes](07_nodes.ipynb) | how a machine becomes a node; lose one, and see what happens when; lose many |
+# | 09 | [Controllers](09_controllers.ipynb) | the loop; level against edge; write one; what a stale cache does, and what helps |
 #
 # Each chapter takes 20 to 40 minutes. It shows first and explains then; run its cells from top to bottom.
 #
@@ -37,6 +38,9 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 07 | [A range for every node](../exercises/07_nodes/pod_cidr.ipynb) |
 # | 07 | [Who is lost, and how fast to act](../exercises/07_nodes/node_health.ipynb) |
 # | 07 | [Evicted, and when?](../exercises/07_nodes/evicted_when.ipynb) |
+# | 09 | [As many as there should be](../exercises/09_controllers/manage_replicas.ipynb) |
+# | 09 | [Which Pod goes first?](../exercises/09_controllers/deletion_order.ipynb) |
+# | 09 | [The queue](../exercises/09_controllers/work_queue.ipynb) |
 #
 # An exercise tells you at once what is right, and gives hints when you ask.
 

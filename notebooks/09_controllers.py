@@ -68,7 +68,7 @@ cluster.pictures.reconciliation(f"replicaset/{name}")
 from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Pod
 from k8slab.client.controller import Controller
-from k8slab.controllers.replicaset import pod_from_template
+from k8slab.controllers.pod_control import pod_from_template
 
 
 class EdgeTriggered(Controller):
@@ -91,7 +91,7 @@ class EdgeTriggered(Controller):
                 self.make_pod(rs)
 
     def make_pod(self, rs):
-        self.client.create(Pod, pod_from_template(rs), rs.namespace)
+        self.client.create(Pod, pod_from_template(rs, rs.spec.template), rs.namespace)
 
     def reconcile(self, key):
         return None
@@ -123,7 +123,11 @@ edge.kubectl("get pods")
 # Five Pods, and there should be three.
 # When it came back it listed what there is, took the ReplicaSet for a new one, and made three more.
 # And the Pod that was deleted while it was away it will never miss: that event is past.
-#
+
+# %% id="edge-close"
+edge.close()
+
+# %% [markdown] id="level-away-intro"
 # The same with the controller that is level-triggered:
 
 # %% id="level-away"
@@ -140,9 +144,6 @@ cluster.run_for("60s")
 # It looks, and there are two.
 #
 # That is why `reconcile` is given a *name*, and never an event: it could not act on one if it wanted to.
-
-# %% id="edge-close"
-edge.close()
 
 # %% [markdown] id="queue"
 # ## The queue
@@ -302,7 +303,7 @@ cluster.run_for("60s")
 made = [entry for entry in cluster.store.entries() if "/pods/" in entry.key and entry.version == 1]
 print(len(made), "Pods were made")
 
-# %% id="expectations-picture" tags=["nbval-ignore-output"]
+# %% id="expectations-picture"
 cluster.pictures.reconciliation("replicaset/" + cluster.kubectl("get replicasets -o name").stdout.split("/")[1].strip())
 
 # %% [markdown] id="expectations-read"
@@ -325,7 +326,7 @@ cluster.run_for("30s")
 # Here is an outside world with one kind of thing in it, and a controller for it.
 
 # %% id="outside-class"
-from k8slab.api.core import Service
+from k8slab.api.discovery import Service
 
 balancers = {}  # the outside world: it knows nothing of Kubernetes
 
@@ -412,7 +413,9 @@ from k8slab.controllers.replicaset import ReplicaSetController
 show(ReplicaSetController.reconcile)
 
 # %% id="show-create"
-show(ReplicaSetController._create)
+from k8slab.controllers.pod_control import PodControl
+
+show(PodControl.create)
 
 # %% [markdown] id="code-ranking"
 # Which Pods go first when there are too many is a pure function of its own:
