@@ -146,8 +146,8 @@ def test_closing_leaves_nothing(cluster, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"nodes": -1}, "a cluster has 0 to 250 nodes"),
-        ({"nodes": 251}, "a cluster has 0 to 250 nodes"),
+        ({"nodes": -1}, "a cluster has 0 to 1000 nodes"),
+        ({"nodes": 1001}, "a cluster has 0 to 1000 nodes"),
         ({"nodes": ["a", "a"]}, "two nodes have the same name"),
         ({"mode": "fast"}, "unknown mode 'fast'; there are: live, stepped"),
         ({"runtime": "podman"}, "unknown runtime 'podman'"),
