@@ -58,7 +58,8 @@ def duplicate(path: str, value: Any) -> Cause:
 def _shown(value: Any) -> str:
     """A value as Go's field errors print it."""
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+        return f'"{escaped}"'
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

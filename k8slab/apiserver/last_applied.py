@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import orjson
 
+from k8slab.apimachinery.applying import ApplyConflict
 from k8slab.apimachinery.fields_of import compare, fields_of
 from k8slab.apimachinery.fieldset import LEAF, FieldSet, difference
 from k8slab.apimachinery.inapplicable import faults
-from k8slab.apimachinery.managed import ApplyConflict
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apimachinery.typed import Type
 

@@ -168,3 +168,64 @@ def test_merging_lists_gives_the_union_of_their_keys(old, new):
     names = [each["name"] for each in merged["spec"]["template"]["spec"]["containers"]]
     assert sorted(names) == sorted({each["name"] for each in old + new})
     assert [name for name in names if {"name": name, "image": name} in new] == [each["name"] for each in new]
+
+
+# The patch that leads from one object to another, as clients compute it.
+
+tables = st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), max_size=3)
+containers = st.lists(
+    st.builds(
+        lambda name, image, env, args: (
+            {"name": name, "image": image, "args": args}
+            | {"env": [{"name": key, "value": value} for key, value in env.items()]}
+        ),
+        st.sampled_from("abcd"),
+        st.sampled_from("12"),
+        tables,
+        st.lists(st.sampled_from("xy"), max_size=2),
+    ),
+    unique_by=lambda each: each["name"],
+    max_size=4,
+)
+documents = st.builds(
+    lambda found, labels, finalizers: (
+        deployment(containers=found) | {"metadata": {"name": "web", "labels": labels, "finalizers": finalizers}}
+    ),
+    containers,
+    tables,
+    st.lists(st.sampled_from(["x/a", "x/b", "x/c"]), unique=True),
+)
+BY_NAME = {"containers", "env"}
+
+
+def difference(old, new):
+    patch = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        was = old.get(key)
+        if key in BY_NAME and was is not None:
+            patch |= difference_by_name(key, was, value)
+        elif key == "finalizers" and was is not None:
+            patch |= {"$deleteFromPrimitiveList/finalizers": [each for each in was if each not in value]}
+            patch |= {"$setElementOrder/finalizers": value, key: [each for each in value if each not in was]}
+        elif isinstance(value, dict) and isinstance(was, dict):
+            patch[key] = difference(was, value)
+        elif value != was:
+            patch[key] = value
+    return patch
+
+
+def difference_by_name(key, old, new):
+    before, after = ({each["name"]: each for each in found} for found in (old, new))
+    changes = [
+        {"name": name} | difference(before[name], each) if name in before else each for name, each in after.items()
+    ]
+    gone = [{"$patch": "delete", "name": name} for name in before if name not in after]
+    return {f"$setElementOrder/{key}": [{"name": name} for name in after], key: changes + gone}
+
+
+@given(documents, documents)
+def test_merging_the_difference_gives_the_target_and_twice_is_once(old, new):
+    patch = difference(old, new)
+    merged = strategic_merge_patch(old, patch, DEPLOYMENT)
+    assert merged == new
+    assert strategic_merge_patch(merged, patch, DEPLOYMENT) == new

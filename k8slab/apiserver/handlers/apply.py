@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8slab.apimachinery.applying import ApplyConflict, apply, conflict_error
 from k8slab.apimachinery.errors import ApiError, BadRequest, Conflict, Invalid, required
 from k8slab.apimachinery.fields_of import compare
 from k8slab.apimachinery.fieldset import LEAF
@@ -20,11 +21,8 @@ from k8slab.apimachinery.managed import (
     BEFORE_FIRST_APPLY,
     MANAGED,
     UPDATE,
-    ApplyConflict,
     Entries,
     Writer,
-    apply,
-    conflict_error,
     record_update,
     without_entries,
 )
