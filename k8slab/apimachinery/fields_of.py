@@ -125,17 +125,22 @@ def _everything(type_: Type, value: Any) -> FieldSet:
     """All paths of a value that was not there before, or is not there any more: those of its containers too."""
     if not value or not is_granular(type_, value):
         return LEAF
-    found: FieldSet = {SELF: LEAF}
     if type_.kind == LIST:
-        inner = type_.items
-        for step, item in _by_step(type_, value).items():
-            found[step] = LEAF if inner.is_leaf else _everything(inner, item)
+        return {SELF: LEAF} | {step: _everything(type_.items, item) for step, item in _by_step(type_, value).items()}
+    if dict in map(type, value.values()) or list in map(type, value.values()):
+        found: FieldSet = {SELF: LEAF}
+        fields = type_.fields if type_.kind == STRUCT else None
+        for name, each in value.items():
+            step, inner = _field(fields, type_, name)
+            found[step] = LEAF if inner.is_leaf else _everything(inner, each)
         return found
-    fields = type_.fields if type_.kind == STRUCT else None
-    for name, each in value.items():
-        step, inner = _field(fields, type_, name)
-        found[step] = LEAF if inner.is_leaf else _everything(inner, each)
-    return found
+    return _flat(tuple(value))
+
+
+@lru_cache(maxsize=4096)
+def _flat(names: tuple[str, ...]) -> FieldSet:
+    """The paths of a container of scalars: there are many of a few shapes, such as conditions."""
+    return {SELF: LEAF} | {field(name): LEAF for name in names}
 
 
 def _by_step(type_: Type, items: Any) -> dict[str, Any]:

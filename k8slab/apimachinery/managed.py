@@ -13,7 +13,11 @@ managedfields.go), sigs.k8s.io/structured-merge-diff/v6/merge (update.go).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 from typing import Any
+
+import orjson
 
 from k8slab.apimachinery import fieldset
 from k8slab.apimachinery.fields_of import fields_of_new
@@ -98,6 +102,26 @@ def _read_entry(sent: JsonObject) -> JsonObject:
     if sent["operation"] not in (APPLY, UPDATE) or not sent["apiVersion"] or sent["fieldsType"] != "FieldsV1":
         raise ValueError(sent)
     return {**sent, "fieldsV1": fieldset.read(sent.get("fieldsV1") or {})}
+
+
+def share(entries: Entries) -> None:
+    """Make freshly decoded entries small, in place: what is alike in many objects is kept once."""
+    for entry in entries:
+        for name in ("manager", "operation", "apiVersion", "time", "fieldsType"):
+            if name in entry:
+                entry[name] = intern(entry[name])
+        for tree in entry["fieldsV1"].values():
+            for step, below in tree.items():
+                tree[step] = _shared(orjson.dumps(below)) if below else LEAF
+
+
+@lru_cache(maxsize=4096)
+def _shared(raw: bytes) -> FieldSet:
+    return _with_shared_leaves(orjson.loads(raw))
+
+
+def _with_shared_leaves(fields: FieldSet) -> FieldSet:
+    return {step: _with_shared_leaves(below) if below else LEAF for step, below in fields.items()}
 
 
 def in_order(entries: Entries) -> Entries:

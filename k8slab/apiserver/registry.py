@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import orjson
 
 from k8slab.apimachinery.errors import AlreadyExists, Conflict, NotFound
-from k8slab.apimachinery.managed import private_copy
+from k8slab.apimachinery.managed import MANAGED, private_copy, share
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.conversion import from_storage, to_storage
 from k8slab.apiserver.resources import ResourceInfo
@@ -25,8 +25,8 @@ from k8slab.clock import Clock
 from k8slab.etcd.store import Delete, Entry, Expect, Put, Store
 from k8slab.names import Chance
 
-CACHE_SIZE = 5_000
-"""Decoded objects that are kept. A decoded Pod takes about 8 kB, its bytes 2."""
+CACHE_SIZE = 4_000
+"""Decoded objects that are kept. A decoded Pod takes about 10 kB."""
 EVENT_TTL = 3600.0
 EVENT_LEASE_SPAN = 60.0
 """Events of the same minute share a lease."""
@@ -75,6 +75,7 @@ class Registry:
             assert value is not None, "a deletion has no object"
             found = orjson.loads(value)
             found["metadata"]["resourceVersion"] = str(entry.revision)
+            share(found["metadata"].get(MANAGED) or [])
             self._remember(entry.revision, found)
         return found
 
