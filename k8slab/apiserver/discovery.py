@@ -22,7 +22,7 @@ from k8slab.apimachinery.rest import JsonObject, Request, Response
 from k8slab.apiserver.custom.kind import list_definition
 from k8slab.apiserver.health import CHECKS, health
 from k8slab.apiserver.health import paths as health_paths
-from k8slab.apiserver.resources import VERBS, ResourceInfo, ResourceTable
+from k8slab.apiserver.resources import ResourceInfo, ResourceTable
 from k8slab.apiserver.tokens import ISSUER
 from k8slab.apiserver.version import version_info
 
@@ -99,7 +99,7 @@ def _page(server: ApiServer, request: Request, parts: list[str]) -> Callable[[],
             keys = {"keys": [server.authenticator.key.public_jwk()]}
             return lambda: Response(200, object=keys, content_type="application/jwk-set+json")
         case ["metrics"]:
-            return lambda: Response(200, body=_metrics(server), content_type="text/plain; version=0.0.4; charset=utf-8")
+            return lambda: server.measures.page(server)
     return None
 
 
@@ -112,15 +112,6 @@ def _token_issuer() -> JsonObject:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
     }
-
-
-def _metrics(server: ApiServer) -> bytes:
-    lines = ["# HELP apiserver_storage_objects Number of stored objects.", "# TYPE apiserver_storage_objects gauge"]
-    for row in server.resources.rows:
-        if row.verbs == VERBS:
-            name = f"{row.plural}.{row.group}" if row.group else row.plural
-            lines.append(f'apiserver_storage_objects{{resource="{name}"}} {server.store.count(row.key_prefix)}')
-    return ("\n".join(lines) + "\n").encode()
 
 
 def _paths(table: ResourceTable) -> list[str]:

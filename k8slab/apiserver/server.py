@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from k8slab.apimachinery.errors import ApiError, InternalError, MethodNotAllowed, NotFound, Timeout
-from k8slab.apimachinery.rest import Request, Response, UserInfo
+from k8slab.apimachinery.rest import Pending, Request, Response, UserInfo
 from k8slab.apiserver import discovery
 from k8slab.apiserver.admission import Admission
 from k8slab.apiserver.audit import AuditRecord
@@ -32,6 +32,7 @@ from k8slab.apiserver.handlers import create, delete, delete_collection, get, li
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.impersonation import impersonated
 from k8slab.apiserver.kubelet_connection import FindKubelet
+from k8slab.apiserver.measures import Measures
 from k8slab.apiserver.pod_connection import Dial, nobody_answers
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import ResourceTable
@@ -97,6 +98,7 @@ class ApiServer:
         self._served = ServedResources(self.registry)
         self.audit: deque[AuditRecord] = deque(maxlen=AUDIT_SIZE)
         """The writes that were accepted, newest last."""
+        self.measures = Measures()
         self.observers: dict[str, Callable[[AuditRecord], None]] = {}
         """Instruments, by name: each is called after every request."""
         self.audit_log: AuditLog | None = None
@@ -110,6 +112,7 @@ class ApiServer:
     def handle(self, request: Request) -> Response:
         """The answer to a request, errors included. Never raises."""
         with self._lock:
+            began = self.clock.now()
             try:
                 info = request_info(request, self.resources)
             except StoreUnavailable as fault:
@@ -139,6 +142,8 @@ class ApiServer:
             if self._served.stale:
                 with suppress(StoreUnavailable):
                     self.watches.close_stale(self._served.table)
+            if not isinstance(response, Pending):
+                self.measures.count(request, info, response, self.clock.now() - began)
             self._record(request, info, user, response, before)
             if trail is not None and self.audit_log is not None:
                 self.audit_log.complete(trail, request, info, response, self.clock.now(), self._audit_id(request))

@@ -44,6 +44,8 @@ class WatchHub:
         self._by_prefix: dict[str, dict[int, CacheWatch]] = {}
         self._by_node: dict[tuple[str, str], dict[int, NodeWatch]] = {}
         self._last = 0
+        self.sent: dict[ResourceInfo, int] = {}
+        """How many events watchers were given, by what they watch."""
         registry.store.subscribe(self._on_commit)
 
     def open(
@@ -79,6 +81,15 @@ class WatchHub:
     def open_watches(self) -> int:
         """How many watches are open."""
         return len(self._all())
+
+    def by_kind(self) -> dict[tuple[str, str, str, str], int]:
+        """How many are open, by (group, version, resource, scope)."""
+        found: dict[tuple[str, str, str, str], int] = {}
+        for watch in self._all():
+            row = watch.resource
+            key = row.group, row.version, row.plural, "namespace" if watch.namespace else "cluster"
+            found[key] = found.get(key, 0) + 1
+        return found
 
     def close_stale(self, table: ResourceTable) -> None:
         """End the watches of custom kinds that are not served any more, or not as they were: who watches lists anew."""
@@ -176,6 +187,7 @@ class CacheWatch:
         wake: Callable[[], None],
     ) -> None:
         self.hub, self.number, self.resource, self.wake = hub, number, resource, wake
+        self.namespace = namespace
         self.ends = NEVER
         self.closed = False
         self._selection, self._bookmarks = selection, bookmarks
@@ -194,7 +206,10 @@ class CacheWatch:
     def poll(self) -> list[WatchEvent]:
         """The events since the last poll, in order."""
         with self.hub.lock:
-            return [] if self.closed else self._poll()
+            events = [] if self.closed else self._poll()
+            if events:
+                self.hub.sent[self.resource] = self.hub.sent.get(self.resource, 0) + len(events)
+            return events
 
     def _poll(self) -> list[WatchEvent]:
         events = list(self._ready)

@@ -14,11 +14,25 @@ import itertools
 from collections import deque
 
 from k8slab.clock import NEVER, Clock
+from k8slab.metrics import Histogram
 from k8slab.observer import QUIET, Observer
 
 BASE_DELAY = 0.005
 MAX_DELAY = 1000.0
 QPS, BURST = 10.0, 100
+
+
+DURATIONS = tuple(10.0**power for power in range(-8, 4))
+"""Seconds, as the buckets of upstream's histograms."""
+
+
+class QueueMeasures:
+    """What a queue counts."""
+
+    def __init__(self) -> None:
+        self.adds = self.retries = 0
+        self.waited, self.worked = Histogram(DURATIONS), Histogram(DURATIONS)
+        """How long keys waited to be worked on, and how long that took."""
 
 
 class WorkQueue:
@@ -39,6 +53,10 @@ class WorkQueue:
         self._numbers = itertools.count()
         self._failures: dict[str, int] = {}
         self._bucket = _Bucket(clock)
+        self.measures = QueueMeasures()
+        # Since when a key waits, or is worked on.
+        self._added: dict[str, float] = {}
+        self._began: dict[str, float] = {}
 
     def __len__(self) -> int:
         self._collect()
@@ -53,6 +71,8 @@ class WorkQueue:
         if key in self._dirty:
             return
         self._dirty.add(key)
+        self.measures.adds += 1
+        self._added[key] = self._clock.now()
         if key not in self._processing:
             self._queue.append(key)
 
@@ -74,6 +94,7 @@ class WorkQueue:
         """Queue a key that failed: after 5 ms, 10 ms, 20 ms ... 1,000 s, and not more than 10 a second of all keys."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        self.measures.retries += 1
         delay = min(BASE_DELAY * 2 ** min(failures, 40), self.longest_delay)
         self.add_after(key, max(delay, self._bucket.delay()), background)
 
@@ -93,6 +114,8 @@ class WorkQueue:
         key = self._queue.popleft()
         self._dirty.discard(key)
         self._processing.add(key)
+        now = self._began[key] = self._clock.now()
+        self.measures.waited.observe(now - self._added.pop(key, now))
         self.observer.began(key)
         return key
 
@@ -100,6 +123,8 @@ class WorkQueue:
         """The work on a key is over, with this result; if it was added meanwhile, it is queued now."""
         self.observer.ended(key, result)
         self._processing.discard(key)
+        now = self._clock.now()
+        self.measures.worked.observe(now - self._began.pop(key, now))
         if key in self._dirty:
             self._queue.append(key)
 

@@ -71,6 +71,7 @@ from k8slab.engine.faults import FAULTS, check_fault, fault_id
 from k8slab.engine.inputs import Asked, Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Command, Entry, Journal
+from k8slab.engine.measures import measures, process
 from k8slab.engine.skewed import Skewed, skewed_runtime
 from k8slab.engine.streams import OutsideStream
 from k8slab.etcd.memory import MemoryStore
@@ -82,6 +83,7 @@ from k8slab.loop.component import Component
 from k8slab.loop.housekeeping import Compactor, LeaseExpiry
 from k8slab.loop.live import LiveLoop
 from k8slab.loop.stepped import SteppedLoop
+from k8slab.metrics import Family
 from k8slab.names import Chance
 from k8slab.scheduler.scheduler import Scheduler
 
@@ -208,6 +210,7 @@ class Engine:
             self.store, self.clock, self.chance,
             find_kubelet=self._find_kubelet, dial=dial, token_key=spec.keys.token,
         )  # fmt: skip
+        self.server.measures.sources.append(self._measures)
         self.client = Client(InProcess(self.server.handle), ADMIN, "k8slab-admin")
         root_ca = self._root_ca()
         self.instrument.begin(self)
@@ -353,6 +356,13 @@ class Engine:
             yield
 
     # Components.
+
+    def _measures(self) -> Iterator[Family]:
+        """The numbers of the components, for the API server's page of metrics."""
+        running = [self.loop.component(name) for name in self.loop.components]
+        yield from measures([each.component if isinstance(each, Skewed) else each for each in running])
+        if isinstance(self.clock, RealClock):
+            yield from process()
 
     def add(self, name: str, make: Callable[[], Component]) -> None:
         """Put a component in, and start it."""

@@ -43,6 +43,7 @@ NOT_STATE = (
     "scores", "views", "_decoded", "_events", "_fresh", "_source",  # worked out again when missing
     "instrument", "on_advance", "checkpoint", "halt", "_player",  # of whoever watches and moves the loop
     "_components", "_store", "_log", "runtime", "_tags", "_view",  # looked at by themselves
+    "measures", "attempts", "_added", "_began",  # only counted
 )  # fmt: skip
 
 

@@ -25,23 +25,23 @@ class Skewed:
 
     def __init__(self, component: Component, clock: SkewedClock) -> None:
         self.name = component.name
-        self._component, self._clock = component, clock
+        self.component, self._clock = component, clock
 
     def step(self) -> bool:
         """One unit of work."""
-        return self._component.step()
+        return self.component.step()
 
     def next_deadline(self) -> float:
         """When it wants a turn, on the loop's clock."""
-        return self._clock.moment(self._component.next_deadline())
+        return self._clock.moment(self.component.next_deadline())
 
     def next_work(self) -> float:
         """The same, counting only work in progress."""
-        return self._clock.moment(self._component.next_work())
+        return self._clock.moment(self.component.next_work())
 
     def close(self) -> None:
         """Stop it."""
-        self._component.close()
+        self.component.close()
 
 
 def skewed_runtime(runtime: Runtime, clock: SkewedClock) -> Runtime:

@@ -55,6 +55,10 @@ class LiveLoop:
         """The names of the running components, sorted."""
         return sorted(self._workers)
 
+    def component(self, name: str) -> Component:
+        """A running component. Raises KeyError if there is none of that name."""
+        return self._workers[name].component
+
     def add(self, component: Component) -> None:
         """Start a component in a thread of its own."""
         if self._closed:  # a component had begun to start it

@@ -112,6 +112,13 @@ class SchedulingQueue:
             return True
         return any(event in self._wakes_on.get(plugin, (event,)) for plugin in refused_by)
 
+    def depths(self) -> dict[str, int]:
+        """How many Pods wait, by where."""
+        waiting = len(self._backoff) + len(self._unschedulable)
+        return {
+            "active": len(self._pods) - waiting, "backoff": len(self._backoff), "unschedulable": len(self._unschedulable)
+        }  # fmt: skip
+
     def retry_later(self, uid: str) -> None:
         """An attempt broke off with an error: again after the back-off."""
         if uid in self._pods:

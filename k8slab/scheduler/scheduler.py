@@ -11,6 +11,7 @@ Models: pkg/scheduler/schedule_one.go, eventhandlers.go.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,6 +64,10 @@ class Permitted:
     allowed: bool = False
 
 
+RESULTS = {"": "scheduled", "waiting for permission": "scheduled", "unschedulable": "unschedulable"}
+"""What came of an attempt, as it is counted; whatever else is an error."""
+
+
 class Scheduler:
     """Places Pods."""
 
@@ -86,6 +91,8 @@ class Scheduler:
         self.cache = Cache()
         self.waiting: dict[str, Permitted] = {}
         """Pods that wait for permission, by UID."""
+        self.attempts: Counter[str] = Counter()
+        """How often a Pod was tried, by what came of it."""
         self._wake = wake
         self._start = 0
         self._points = {point: [each for each in plugins if takes_part(each, point)] for point in POINTS}
@@ -107,7 +114,9 @@ class Scheduler:
         waiting = self.queue.pop()
         if waiting is None:
             return any(news)
-        self.queue.observer.ended(waiting.pod.key, self._schedule(PodInfo.of(waiting.pod)))
+        result = self._schedule(PodInfo.of(waiting.pod))
+        self.attempts[RESULTS.get(result, "error")] += 1
+        self.queue.observer.ended(waiting.pod.key, result)
         return True
 
     def allow(self, uid: str) -> None:
