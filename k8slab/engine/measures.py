@@ -62,7 +62,9 @@ def _queues(queues: Sequence[WorkQueue]) -> Iterator[Family]:
             "How long in seconds processing an item from workqueue takes.", lambda queue: queue.measures.worked,
         ),
     ):  # fmt: skip
-        samples: list[tuple[Labels, float | Histogram]] = [({"name": queue.name}, look(queue)) for queue in queues]
+        samples: list[tuple[Labels, float | Histogram]] = [
+            ({"name": queue.name.removesuffix("-controller")}, look(queue)) for queue in queues
+        ]
         yield Family(f"workqueue_{name}", kind, f"[ALPHA] {text}", samples)
 
 
