@@ -24,7 +24,7 @@ from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, parse_duration
 from k8slab.engine.candidates import ROLES
-from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, Engine, MakeComponent, OpenStore, Spec
+from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, REPLACEABLE, Engine, MakeComponent, OpenStore, Spec
 from k8slab.engine.faults import arguments_of
 from k8slab.engine.inputs import Fault
 from k8slab.engine.instrument import Instrument
@@ -91,7 +91,7 @@ class Cluster:
         node_names = _node_names(nodes)
         check_choice("mode", [mode], ("stepped", "live"))
         check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
-        check_choice("controller to replace", replace or (), (*CONTROLLERS, "scheduler"))
+        check_choice("controller to replace", replace or (), REPLACEABLE)
         made = check_added(add or {}) | dict(replace or {})
         spec = Spec(
             tuple(node_names), seed, mode, runtime, name, made, mirrors, check_candidates(candidates or {}),

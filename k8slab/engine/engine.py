@@ -36,7 +36,7 @@ from k8slab.apiserver.pod_connection import Dial
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
 from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
-from k8slab.client.leader_election import LeaderElector
+from k8slab.client.leader_election import LeaderElector, next_record
 from k8slab.client.line import Line
 from k8slab.client.transport import InProcess
 from k8slab.clock import NEVER, Clock, RealClock, SkewedClock, VirtualClock
@@ -79,6 +79,7 @@ from k8slab.etcd.store import Compacted, FutureRevision, Store
 from k8slab.etcd.store import Entry as LogEntry
 from k8slab.kubelet.jobs import InlineJobs, Jobs, ThreadJobs
 from k8slab.kubelet.kubelet import Kubelet
+from k8slab.kubelet.node_lease import NodeLease
 from k8slab.loop.component import Component
 from k8slab.loop.housekeeping import Compactor, LeaseExpiry
 from k8slab.loop.live import LiveLoop
@@ -116,6 +117,9 @@ CONTROLLERS: Mapping[str, MakeComponent] = {
     "endpoints": EndpointsController,
 }
 """The controllers of a cluster, by the names that `Cluster(replace={...})` takes."""
+
+REPLACEABLE = (*CONTROLLERS, "scheduler", "node-lease", "leader-election")
+"""All that `replace` takes: besides the controllers, the heartbeat of every kubelet, and what each candidate writes next."""
 
 ADMIN = UserInfo("kubernetes-admin", (MASTERS_GROUP, "system:authenticated"))
 FIRST_NODE_ADDRESS = ip_address("192.168.49.2")
@@ -223,11 +227,13 @@ class Engine:
         self.add("etcd-lessor", lambda: LeaseExpiry(self.store, partial(self.loop.wake, "etcd-lessor")))
         if spec.mode == "live":
             self.add("etcd-compactor", lambda: Compactor(self.store, self.clock))
-        made: dict[str, MakeComponent] = {**CONTROLLERS}
+        made: dict[str, Any] = {**CONTROLLERS}
         made["root-ca-cert-publisher"] = partial(RootCAPublisher, root_ca=root_ca)
         if len(spec.nodes) > SMALL_CLUSTER:
             made["node-ipam"] = partial(NodeIpamController, cluster_cidr=LARGE_CLUSTER_CIDR)
         made |= spec.replace
+        self._node_lease = made.pop("node-lease", NodeLease)
+        self._decide = made.pop("leader-election", next_record)
         scheduler = {"kube-scheduler": made.pop("scheduler", Scheduler)}
         manager = {f"{short}-controller": make for short, make in made.items()}
         for role, parts in (("kube-controller-manager", manager), ("kube-scheduler", scheduler)):
@@ -380,7 +386,7 @@ class Engine:
     def crash(self, name: str) -> None:
         """Stop a component as a crash would, with its parts: nothing is said to anyone."""
         self.kubelets.pop(name.removeprefix("kubelet-"), None)
-        self.loop.remove(name)
+        self._remove(name)
         self._drop_parts(name)
         if line := self.lines.get(name):
             line.thaw()
@@ -439,6 +445,7 @@ class Engine:
             identity = f"{process}_{self.chance.uid('process', f'{process}/{self._starts[process]}')}"
             return LeaderElector(
                 client, self._clock_of(process), self.chance, lock=role, identity=identity,
+                decide=self._decide,
                 on_started_leading=begin, on_stopped_leading=lost,
             )  # fmt: skip
 
@@ -451,7 +458,11 @@ class Engine:
 
     def _drop_parts(self, process: str) -> None:
         for part in self.parts_of(process):
-            self.loop.remove(part)
+            self._remove(part)
+
+    def _remove(self, name: str) -> None:
+        self.loop.remove(name)
+        self.instrument.ended(name)
 
     def _account_of(self, name: str) -> UserInfo:
         """As whom a component asks: as the service account of its role, unless it stands in for another."""
@@ -473,7 +484,7 @@ class Engine:
         jobs: Jobs = ThreadJobs(wake) if threads else InlineJobs(clock)
         kubelet = Kubelet(
             node, client, clock, self.chance, runtime, self.instrument.jobs(name, jobs), wake=wake,
-            address=str(FIRST_NODE_ADDRESS + index), root=self._volumes,
+            address=str(FIRST_NODE_ADDRESS + index), root=self._volumes, make_lease=self._node_lease,
             disk=getattr(self.runtimes[node], "node_files", None),
         )  # fmt: skip
         self.kubelets[node] = kubelet

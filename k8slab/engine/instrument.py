@@ -30,6 +30,9 @@ class Instrument(LoopInstrument):
     def component(self, component: Component) -> None:
         """A component was made, and has not worked yet."""
 
+    def ended(self, name: str) -> None:
+        """A component has ended, whether it wanted to or not."""
+
     def runtime(self, node: str, runtime: Runtime) -> Runtime:
         """The runtime that a node's kubelet is to use: the one given, or one that goes around it."""
         return runtime

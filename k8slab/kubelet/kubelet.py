@@ -39,7 +39,7 @@ from k8slab.kubelet.actions import compute_actions
 from k8slab.kubelet.endpoints import answer
 from k8slab.kubelet.image_manager import PULL, ImageManager, Verdict
 from k8slab.kubelet.jobs import InlineJobs, Jobs, Outcome
-from k8slab.kubelet.node_lease import NodeLease
+from k8slab.kubelet.node_lease import Heartbeat, NodeLease
 from k8slab.kubelet.node_status import NodeStatus
 from k8slab.kubelet.pleg import Pleg
 from k8slab.kubelet.pod_state import PodState, read_state
@@ -100,6 +100,7 @@ class Kubelet:
         capacity: Mapping[str, str] | None = None,
         root: Path | None = None,
         disk: NodeFiles | None = None,
+        make_lease: Callable[[str, Client, Clock, Chance], Heartbeat] = NodeLease,
     ) -> None:
         self.name = f"kubelet-{node_name}"
         self.node_name, self.client, self.clock, self.runtime = node_name, client, clock, runtime
@@ -111,7 +112,7 @@ class Kubelet:
         self.itself: Informer[Node] = Informer(
             client, Node, fields=f"metadata.name={node_name}", on_change=lambda old, new: self.node.see(new), wake=wake
         )
-        self.lease = NodeLease(node_name, client, clock, chance)
+        self.lease = make_lease(node_name, client, clock, chance)
         self.facts = NodeFacts(self.node.runtime_name, address)
         self.volumes = Volumes(client, root, disk)
         self.syncer = PodSyncer(client, clock, runtime, self.recorder, {"address": address}, self.volumes.mounts)

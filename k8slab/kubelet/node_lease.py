@@ -7,6 +7,8 @@ Models: k8s.io/component-helpers/apimachinery/lease/controller.go, pkg/kubelet/u
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from k8slab.api.coordination import Lease
 from k8slab.apimachinery.errors import AlreadyExists, ApiError, NotFound
 from k8slab.client.client import Client
@@ -20,6 +22,17 @@ TRIES = 5
 """How often a renewal is tried at once, as upstream has it: with a server that answers now and then, a node is not lost."""
 TICK = 0.1
 """Renewals happen at whole ticks, so that the nodes of a virtual cluster act together."""
+
+
+class Heartbeat(Protocol):
+    """What a kubelet asks of whatever renews its node's lease."""
+
+    next_renewal: float
+    """When `renew` is to be called next, on the clock."""
+
+    def renew(self, node_uid: str) -> None:
+        """Say that the node lives, and set `next_renewal`."""
+        ...
 
 
 class NodeLease:
@@ -46,10 +59,11 @@ class NodeLease:
                 else:
                     self._create(node_uid, now)
             except NotFound:
-                self._there = False
+                self._there = False  # somebody has deleted it: the next try makes it anew
             except ApiError:
                 continue
-            return
+            else:
+                return
 
     def _create(self, node_uid: str, now: float) -> None:
         owner = {"apiVersion": "v1", "kind": "Node", "name": self._node, "uid": node_uid}

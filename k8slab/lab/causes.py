@@ -62,7 +62,7 @@ def effects(trace: Trace, record: Record) -> Iterator[tuple[Record, Record]]:
     """Every (cause, effect) that follows from a record, in order of the effects."""
     met = {record.number}
     for later in trace.since(record.number):
-        if later.kind in CARRIERS or later.kind in (records.REQUEST, records.DONE):
+        if later.kind in (*CARRIERS, records.REQUEST, records.DONE, records.STOP):
             continue
         for cause in causes_of(trace, later):
             if cause.number in met:

@@ -33,10 +33,12 @@ CLOCK = "clock"
 """The clock has moved."""
 START = "start"
 """A component was started."""
+STOP = "stop"
+"""A component has ended: it crashed, or it was a part of a leader that has lost."""
 FAULT = "fault"
 """A fault begins or ends."""
 
-KINDS = (COMMAND, INPUT, REQUEST, COMMIT, DELIVERY, QUEUED, WORK, DONE, CALL, CLOCK, START, FAULT)
+KINDS = (COMMAND, INPUT, REQUEST, COMMIT, DELIVERY, QUEUED, WORK, DONE, CALL, CLOCK, START, STOP, FAULT)
 
 
 class Record(NamedTuple):

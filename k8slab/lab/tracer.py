@@ -99,6 +99,10 @@ class Tracer(Instrument):
             if isinstance(getattr(part, "observer", None), Observer):
                 part.observer = observer
 
+    def ended(self, name: str) -> None:
+        """A component has ended."""
+        self.trace.add(records.STOP, component=name, causes=self._working())
+
     def runtime(self, node: str, runtime: Runtime) -> Runtime:
         """Go around a kubelet's runtime."""
         return traced_runtime(runtime, lambda verb, what, text: self._called(f"kubelet-{node}", verb, what, text))

@@ -11,6 +11,7 @@ from k8slab.lab.drawing import Picture
 from k8slab.lab.pictures.architecture import architecture
 from k8slab.lab.pictures.causal import causal_graph
 from k8slab.lab.pictures.chain import handler_chain
+from k8slab.lab.pictures.elections import elections
 from k8slab.lab.pictures.ownership import OwnershipGraph, ownership_graph
 from k8slab.lab.pictures.reconciliation import reconciliation
 from k8slab.lab.pictures.sequence import sequence
@@ -62,6 +63,10 @@ class Album:
         return scheduler_verdicts(
             self._cluster.engine, self._cluster.trace, pod, attempt=attempt, namespace=namespace
         )  # fmt: skip
+
+    def elections(self, role: str = "", **options: Any) -> Picture:
+        """Whose lease it was, and who worked as the leader. Options: start, end."""
+        return elections(self._cluster.engine, self._cluster.trace, role, **options)
 
     def states(self, of: str, what: str = "", namespace: str = "default") -> Picture:
         """Where in its life something is; `of`: pod, container, worker, rollout, queue."""
