@@ -399,7 +399,7 @@ def check_candidates(asked: Mapping[str, int]) -> dict[str, int]:
 
 def check_added(added: Mapping[str, MakeComponent]) -> dict[str, MakeComponent]:
     """Raises ValueError for a controller that is added under the name of one that is there."""
-    if there := sorted(name for name in added if name in (*CONTROLLERS, "scheduler")):
+    if there := sorted(name for name in added if name in REPLACEABLE):
         raise Mistake(f"{there[0]!r} is there already: to stand in its place, say replace={{{there[0]!r}: ...}}")
     return dict(added)
 

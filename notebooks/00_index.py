@@ -23,6 +23,7 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 06 | [Architecture](06_architecture.ipynb) | the parts of a cluster; switch each of them off, and see what is missing |
 # | 07 | [Nodes](07_nodes.ipynb) | how a machine becomes a node; lose one, and see what happens when; lose many |
 # | 09 | [Controllers](09_controllers.ipynb) | the loop; level against edge; write one; what a stale cache does, and what helps |
+# | 10 | [Leases](10_leases.ipynb) | heartbeats, and who leads; clocks that are wrong, and a leader that sleeps |
 #
 # Each chapter takes 20 to 40 minutes. It shows first and explains then; run its cells from top to bottom.
 #
@@ -41,6 +42,9 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 09 | [As many as there should be](../exercises/09_controllers/manage_replicas.ipynb) |
 # | 09 | [Which Pod goes first?](../exercises/09_controllers/deletion_order.ipynb) |
 # | 09 | [The queue](../exercises/09_controllers/work_queue.ipynb) |
+# | 10 | [Who leads?](../exercises/10_leases/who_leads.ipynb) |
+# | 10 | [Who takes the lease?](../exercises/10_leases/election.ipynb) |
+# | 10 | [Keep a node alive](../exercises/10_leases/heartbeat.ipynb) |
 #
 # An exercise tells you at once what is right, and gives hints when you ask.
 

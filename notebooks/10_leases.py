@@ -118,7 +118,11 @@ with cluster.fork() as other:
         other.run_for("10s")
         print(f"{other.now - cluster.now:3.0f}s", other.kubectl("get node node-1 --no-headers").stdout.split()[1])
     print(other.kubectl("get events -n default --field-selector reason=NodeNotReady"))
-    ready = next(each for each in other.kubectl("get node node-1 -o json").json()["status"]["conditions"] if each["type"] == "Ready")
+    ready = next(
+        each
+        for each in other.kubectl("get node node-1 -o json").json()["status"]["conditions"]
+        if each["type"] == "Ready"
+    )
     print(ready["status"], ready["reason"], ready["message"], sep=" | ")
     who = other.why("node/node-1", field="status.conditions").links[-1].who
     print("written by", who)
@@ -206,8 +210,8 @@ show(next_record)
 # ## The leader crashes
 #
 # Our cluster is 130 seconds old.
-The pictures that follow begin ten seconds before that, at the left, and show what a fork does.
-Here the leader crashes, and a Deployment is created half a second later, so that there is something to do.
+# The pictures that follow begin ten seconds before that, at the left, and show what a fork does.
+# Here the leader crashes, and a Deployment is created half a second later, so that there is something to do.
 
 # %% id="crash-run"
 with cluster.fork() as other:
@@ -322,7 +326,11 @@ with cluster.fork() as other:
         if name != first:
             other.fault("clock-skew", component=name, ahead="1h").start()
     other.run_for("5m")
-    print(leader(other) == first, "- transitions:", other.kubectl("get lease -n kube-system -o jsonpath={.items[0].spec.leaseTransitions}"))
+    print(
+        leader(other) == first,
+        "- transitions:",
+        other.kubectl("get lease -n kube-system -o jsonpath={.items[0].spec.leaseTransitions}"),
+    )
 
 # %% [markdown] id="skew-read"
 # Nothing happens.
@@ -401,7 +409,9 @@ sleep.stop()
 cluster.run_for("0s")
 for change in cluster.history():
     if change.revision > before and "events/" not in change.what:
-        print(f"{'the sleeper' if change.who == sleeper else 'the leader ' if 'manager' in change.who else change.who:12}  {change.verb:7} {change.what}")
+        print(
+            f"{'the sleeper' if change.who == sleeper else 'the leader ' if 'manager' in change.who else change.who:12}  {change.verb:7} {change.what}"
+        )
 
 # %% [markdown] id="wake-read"
 # It goes on where it was, with what it knew: three Pods are missing.

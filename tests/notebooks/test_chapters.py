@@ -22,6 +22,7 @@ COMPARED = {
     "06_architecture": 45,
     "07_nodes": 45,
     "09_controllers": 25,
+    "10_leases": 30,
 }
 """Every chapter, and how many of its cells have outputs that are compared, at least."""
 MOST_BYTES = 300_000
