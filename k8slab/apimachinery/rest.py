@@ -54,6 +54,9 @@ class Request:
     wake: Callable[[], None] | None = None
     """For a watch or a stream: called, from any thread, when `poll` may have something."""
 
+    on_wire: bool = False
+    """Whether the answer goes out as bytes: nobody in this process looks into it."""
+
     def param(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""
         values = self.query.get(name)

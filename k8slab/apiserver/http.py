@@ -208,6 +208,7 @@ class HttpServer:
             body,
             _user_of(raw),
             stream.wake,
+            on_wire=True,
         )
 
     async def _execute(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ Models: k8s.io/apiserver/pkg/registry/generic/registry/store.go, pkg/storage/etc
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -44,6 +44,16 @@ class ObjectList:
     """How many more there are after a limit cut the list."""
     next_start: str
     """The key to go on from; empty at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryList:
+    """The same, not decoded."""
+
+    entries: Sequence[Entry]
+    revision: int
+    remaining: int
+    next_start: str
 
 
 class Registry:
@@ -102,13 +112,20 @@ class Registry:
         self, resource: ResourceInfo, namespace: str = "", revision: int = 0, limit: int = 0, start: str = ""
     ) -> ObjectList:
         """The objects of a resource in key order, of one namespace or of all, now or as of a revision."""
+        found = self.entries(resource, namespace, revision, limit, start)
+        items = [from_storage(resource, self.decode(entry)) for entry in found.entries]
+        return ObjectList(items, found.revision, found.remaining, found.next_start)
+
+    def entries(
+        self, resource: ResourceInfo, namespace: str = "", revision: int = 0, limit: int = 0, start: str = ""
+    ) -> EntryList:
+        """The same, as they are stored."""
         prefix = self.prefix(resource, namespace)
         found = self.store.range(prefix, revision, limit, prefix + start if start else "")
-        items = [from_storage(resource, self.decode(entry)) for entry in found.entries]
         if not found.more:
-            return ObjectList(items, found.revision, 0, "")
+            return EntryList(found.entries, found.revision, 0, "")
         after = found.entries[-1].key + "\0"
-        return ObjectList(items, found.revision, found.count - len(items), after.removeprefix(prefix))
+        return EntryList(found.entries, found.revision, found.count - len(found.entries), after.removeprefix(prefix))
 
     def start_after(self, resource: ResourceInfo, namespace: str, obj: JsonObject) -> str:
         """The `start` of a list of `namespace`, or of all, that goes on after an object."""

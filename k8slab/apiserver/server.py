@@ -188,7 +188,7 @@ class ApiServer:
         if not wrote and not self.observers:
             return
         name = info.name
-        if not name and response.object is not None:
+        if not name and info.verb == "create" and response.object is not None:
             name = (response.object.get("metadata") or {}).get("name", "")
         record = AuditRecord(
             time=self.clock.now(),

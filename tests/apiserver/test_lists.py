@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from k8slab.apimachinery.rest import Pending
+from k8slab.apimachinery.rest import Pending, Request
 from k8slab.apiserver.handlers.list_options import decode_continue, encode_continue
 from k8slab.apiserver.server import ApiServer
+from k8slab.apiserver.stored_list import spliced
 from k8slab.clock import RealClock
 from k8slab.etcd.memory import MemoryStore
-from k8slab.etcd.store import Put
+from k8slab.etcd.store import Entry, Put
 from k8slab.names import Chance
-from tests.apiserver.harness import INITIAL_END, MAPS, MERGE, NAMESPACE, PODS, Api, config_map, pod
+from tests.apiserver.harness import ADMIN, INITIAL_END, MAPS, MERGE, NAMESPACE, PODS, Api, config_map, pod
 from tests.apiserver.test_reads import fill, label, names
 
 SECRETS, JOBS = f"{NAMESPACE}/secrets", "/apis/batch/v1/namespaces/default/jobs"
@@ -369,3 +370,36 @@ def test_what_no_list_takes_no_deletion_takes(api):
 def test_a_new_map_is_seen_by_a_list_at_once(api):
     api.do("POST", MAPS, config_map("x"))
     assert names(api.do("GET", MAPS, resourceVersion=str(api.store.revision))) == ["x"]
+
+
+# As it is stored
+
+
+def on_wire(api, path, **query):
+    return api.server.handle(Request("GET", path, {k: [v] for k, v in query.items()}, user=ADMIN, on_wire=True))
+
+
+def test_what_goes_out_as_it_is_stored_is_what_would_have_been_encoded(api):
+    api.do("POST", PODS, pod("a"))
+    api.do("POST", PODS, b'{"spec":{"containers":[{"name":"c","image":"i"}]},"metadata":{"name":"b"},"kind":"Pod"}')
+    for query in ({}, {"limit": "1"}, {"resourceVersion": "0"}):
+        for path in (PODS, "/api/v1/pods", "/api/v1/namespaces"):
+            assert orjson.loads(on_wire(api, path, **query).payload()) == api.do("GET", path, **query)
+
+
+def test_what_goes_out_as_it_is_stored_is_refused_like_the_rest(api):
+    fill(api, "a", "b")
+    token = api.do("GET", MAPS, limit="1")["metadata"]["continue"]
+    api.store.compact(api.store.revision)
+    assert on_wire(api, MAPS, **{"continue": token}).object == api.ask("GET", MAPS, **{"continue": token}).object
+    assert on_wire(api, MAPS, resourceVersion="2", resourceVersionMatch="Exact").code == 410
+
+
+@given(
+    st.dictionaries(st.sampled_from(["kind", "apiVersion", "spec", "metadata"]), st.just({"metadata": {"x": "1"}})),
+    st.text(max_size=5),
+)
+def test_a_revision_is_put_into_the_metadata_wherever_that_stands(others, name):
+    obj = others | {"metadata": {"name": name}}
+    found = orjson.loads(spliced(Entry("/k", orjson.dumps(obj), 7, 7, 1)))
+    assert found == obj | {"metadata": {"name": name, "resourceVersion": "7"}}

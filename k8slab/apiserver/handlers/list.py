@@ -18,6 +18,8 @@ Models: k8s.io/apiserver/pkg/storage/etcd3/store.go (GetList), errors.go; pkg/st
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from k8slab.apimachinery.errors import BadRequest, Expired
@@ -32,7 +34,9 @@ from k8slab.apiserver.handlers.list_options import (
     encode_continue,
     read_list_options,
 )
+from k8slab.apiserver.negotiation import form_of
 from k8slab.apiserver.selection import Selection, selection_of
+from k8slab.apiserver.stored_list import StoredList
 from k8slab.etcd.store import Compacted, FutureRevision
 
 BATCH = 500
@@ -64,7 +68,25 @@ def handle(context: Context) -> Response:
     options = read_list_options(context.request)
     if not options.token and options.match != EXACT and options.revision > context.server.store.revision:
         return when_fresh(context.server, context.request, options.revision)
+    if selection.everything and _goes_out_as_stored(context):
+        return _as_stored(context, selection, options)
     return context.answer(list_object(context, find(context, selection, options), selection))
+
+
+def _goes_out_as_stored(context: Context) -> bool:
+    """Whether the stored bytes are the answer: over the wire, as JSON, of a kind that is shown as it is stored."""
+    request, resource = context.request, context.resource
+    plain = not form_of(request.headers.get("accept", "")).kind
+    return request.on_wire and plain and not resource.is_view and resource.custom is None
+
+
+def _as_stored(context: Context, selection: Selection, options: ListOptions) -> Response:
+    with _told_as_upstream(options):
+        revision, limit, start = _where(options)
+        page = context.server.registry.entries(context.resource, context.namespace, revision, limit, start)
+    head = list_object(context, Found(page.revision, [], page.next_start, page.remaining), selection)
+    del head["items"]
+    return StoredList(head, page.entries)
 
 
 def find(context: Context, selection: Selection, options: ListOptions) -> Found:
@@ -78,13 +100,20 @@ def find(context: Context, selection: Selection, options: ListOptions) -> Found:
         found = registry.find(context.resource, context.namespace, name)
         chosen = [found] if found is not None and selection.matches(found) else []
         return Found(registry.store.revision, chosen)
-    try:
+    with _told_as_upstream(options):
         return _pages(context, selection, revision, limit, start)
+
+
+@contextmanager
+def _told_as_upstream(options: ListOptions) -> Iterator[None]:
+    """What the store says of a revision that it does not have, in the API's words. Raises Expired, Timeout."""
+    try:
+        yield
     except Compacted:
         if not options.token:
             raise Expired(TOO_OLD) from None
         error = Expired(TOKEN_TOO_OLD)
-        error.status["metadata"] = {"continue": encode_continue(INCONSISTENT, start)}
+        error.status["metadata"] = {"continue": encode_continue(INCONSISTENT, decode_continue(options.token)[1])}
         raise error from None
     except FutureRevision as future:
         raise too_large(future.asked, future.current) from None
