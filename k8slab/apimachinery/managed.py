@@ -112,7 +112,7 @@ def share(entries: Entries) -> None:
                 entry[name] = intern(entry[name])
         for tree in entry["fieldsV1"].values():
             for step, below in tree.items():
-                tree[step] = _shared(orjson.dumps(below)) if below else LEAF
+                tree[step] = _shared(bytes(memoryview(orjson.dumps(below)))) if below else LEAF
 
 
 @lru_cache(maxsize=4096)

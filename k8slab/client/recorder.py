@@ -10,10 +10,11 @@ Models: k8s.io/client-go/tools/record (event.go, events_cache.go: EventCorrelato
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from k8slab.apimachinery.errors import AlreadyExists, ApiError, NotFound
@@ -47,7 +48,7 @@ class _Similar:
     """The messages of one reason about one object."""
 
     since: float
-    messages: set[str] = field(default_factory=set)
+    messages: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,9 +82,9 @@ class EventRecorder:
         self._client, self._clock, self._component, self._host = client, clock, component, host
         self._lock = threading.Lock()
         self._number = fnv32a(f"{component}/{host}".encode()) & 0xFFFFF
-        self._seen: OrderedDict[Any, _Seen] = OrderedDict()
-        self._similar: OrderedDict[Any, _Similar] = OrderedDict()
-        self._spam: OrderedDict[Any, _Bucket] = OrderedDict()
+        self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
+        self._similar: OrderedDict[bytes, _Similar] = OrderedDict()
+        self._spam: OrderedDict[bytes, _Bucket] = OrderedDict()
 
     def event(self, obj: Subject, type: str, reason: str, message: str, field_path: str = "") -> None:
         """Tell that something happened to an object. `type` is Normal or Warning. Never raises ApiError."""
@@ -91,16 +92,16 @@ class EventRecorder:
             reference = obj.reference()
             if field_path:
                 reference["fieldPath"] = field_path
-            about = (obj.uid or obj.key, reference["kind"], field_path)
+            about = _known_by(obj.uid or obj.key, reference["kind"], field_path)
             if self._is_spam(about):
                 return
-            message, key = self._combined((*about, type, reason), message)
+            message, key = self._combined(about + _known_by(type, reason), message)
             try:
                 self._write(reference, key, type, reason, message)
             except ApiError as error:
                 log.debug("%s: event %s lost: %s", self._component, reason, error.message)
 
-    def _write(self, reference: JsonObject, key: Any, type_: str, reason: str, message: str) -> None:
+    def _write(self, reference: JsonObject, key: bytes, type_: str, reason: str, message: str) -> None:
         now = to_rfc3339(self._clock.now())
         seen = self._seen.get(key)
         if seen is not None:
@@ -143,21 +144,22 @@ class EventRecorder:
         nanoseconds = int(self._clock.now() * 1_000_000) * 1000 + self._number
         return f"{reference['name']}.{nanoseconds:016x}"
 
-    def _combined(self, about: Any, message: str) -> tuple[str, Any]:
+    def _combined(self, about: bytes, message: str) -> tuple[str, bytes]:
         """The message to write, and what counts as the same event."""
-        now = self._clock.now()
+        now, said = self._clock.now(), _known_by(message)
         similar = self._similar.get(about)
         if similar is None or now - similar.since > SIMILAR_SECONDS:
             similar = _Similar(now)
         _remember(self._similar, about, similar)
         similar.since = now
-        similar.messages.add(message)
-        if len(similar.messages) < MAX_SIMILAR:
-            return message, (about, message)
-        similar.messages.discard(message)
-        return COMBINED + message, (about, None)
+        messages = similar.messages if said in similar.messages else (*similar.messages, said)
+        if len(messages) < MAX_SIMILAR:
+            similar.messages = messages
+            return message, about + said
+        similar.messages = tuple(each for each in similar.messages if each != said)
+        return COMBINED + message, about
 
-    def _is_spam(self, about: Any) -> bool:
+    def _is_spam(self, about: bytes) -> bool:
         now = self._clock.now()
         bucket = self._spam.get(about) or _Bucket(float(SPAM_BURST), now)
         bucket.tokens = min(float(SPAM_BURST), bucket.tokens + (now - bucket.since) * SPAM_QPS)
@@ -167,6 +169,11 @@ class EventRecorder:
             return True
         bucket.tokens -= 1
         return False
+
+
+def _known_by(*words: str) -> bytes:
+    """Words as a short key: a component remembers thousands of events."""
+    return hashlib.blake2b("\0".join(words).encode(errors="surrogatepass"), digest_size=8).digest()
 
 
 def _remember(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
