@@ -75,7 +75,7 @@ reasons = {
 }
 ### BEGIN SOLUTION
 reasons["how a candidate knows"] = "c"
-reasons["the write of a sleeper"] = "c"
+reasons["the write of a sleeper"] = "b"
 ### END SOLUTION
 
 # %% [markdown] id="check-reasons"

@@ -246,8 +246,8 @@ def test_a_scenario_that_does_not_fit_the_cluster_is_not_begun(cluster):
     with pytest.raises(ScenarioError, match=r"steps\[0\] \(node-lost\): unknown node 'node-7'; there are: node-1"):
         scenario({"at": 0, "fault": "node-lost", "with": {"node": "node-7"}}).play(cluster)
     assert cluster.store.revision == before
-    with pytest.raises(ScenarioError, match=r"cluster: nodes=999: a cluster has 0 to"):
-        scenario(cluster={"nodes": 999}).play()
+    with pytest.raises(ScenarioError, match=r"cluster: nodes=9999: a cluster has 0 to"):
+        scenario(cluster={"nodes": 9999}).play()
 
 
 def test_what_failed_is_reported_and_raised_only_on_demand(cluster):

@@ -8,7 +8,7 @@ from k8slab.lab.checks import who_leads as check
 
 RIGHT = dict(zip(check.CASES, (0, 0, 1, 1, 0, 2, 2), strict=True))
 CRASH, RESTART, STOP, AHEAD, CUT, STILL, FAST = check.CASES
-REASONS = dict.fromkeys(check.QUESTIONS, "c")
+REASONS = dict(zip(check.QUESTIONS, "cb", strict=True))
 KNOWS, SLEEPER = check.QUESTIONS
 
 
@@ -65,7 +65,7 @@ def test_a_wrong_number_fails_its_own_criterion_only(name, said, message):
         (KNOWS, "b", "a clock that is wrong by a minute"),
         (KNOWS, "d", "no component calls another"),
         (SLEEPER, "a", "that would be fencing"),
-        (SLEEPER, "B ", "no component asks before each write"),
+        (SLEEPER, "C ", "no component asks before each write"),
         (SLEEPER, "d", "it is level-triggered"),
         (SLEEPER, "e", "should be one of a, b, c, d, but it is str: 'e'"),
     ],

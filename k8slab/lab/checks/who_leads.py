@@ -119,14 +119,14 @@ QUESTIONS: Mapping[str, Question] = {
         "A leader has slept for a minute, wakes up, and writes what it had in hand. What about that write?",
         {
             "a": "The API server refuses it: it knows who holds the lease.",
-            "b": "It cannot happen: a leader looks at its lease before each write.",
-            "c": "It is refused if it carries an old resourceVersion; else it is done, and the new leader puts it right.",
+            "b": "It is refused if it carries an old resourceVersion; else it is done, and the new leader puts it right.",
+            "c": "It cannot happen: a leader looks at its lease before each write.",
             "d": "It is done, and stays: two leaders are the end of a cluster.",
         },
-        "c",
+        "b",
         {
             "a": "the API server does not know that a write has to do with a lease. If it did, that would be fencing",
-            "b": "between the look and the write it may fall asleep just as well. And no component asks before each write",
+            "c": "between the look and the write it may fall asleep just as well. And no component asks before each write",
             "d": "what is written is a state that the new leader sees, and compares with what should be: it is level-triggered",
         },
     ),
