@@ -24,6 +24,7 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 07 | [Nodes](07_nodes.ipynb) | how a machine becomes a node; lose one, and see what happens when; lose many |
 # | 09 | [Controllers](09_controllers.ipynb) | the loop; level against edge; write one; what a stale cache does, and what helps |
 # | 10 | [Leases](10_leases.ipynb) | heartbeats, and who leads; clocks that are wrong, and a leader that sleeps |
+# | 13 | [Garbage collection](13_garbage_collection.ipynb) | who owns whom; delete in three ways; what will not go, and why |
 #
 # Each chapter takes 20 to 40 minutes. It shows first and explains then; run its cells from top to bottom.
 #
@@ -45,6 +46,9 @@ with Cluster(nodes=3, seed=1) as cluster:
 # | 10 | [Who leads?](../exercises/10_leases/who_leads.ipynb) |
 # | 10 | [Who takes the lease?](../exercises/10_leases/election.ipynb) |
 # | 10 | [Keep a node alive](../exercises/10_leases/heartbeat.ipynb) |
+# | 13 | [What survives?](../exercises/13_garbage_collection/what_survives.ipynb) |
+# | 13 | [Your own collector](../exercises/13_garbage_collection/own_collector.ipynb) |
+# | 13 | [Clean up once](../exercises/13_garbage_collection/clean_up.ipynb) |
 #
 # An exercise tells you at once what is right, and gives hints when you ask.
 

@@ -23,6 +23,7 @@ COMPARED = {
     "07_nodes": 45,
     "09_controllers": 25,
     "10_leases": 30,
+    "13_garbage_collection": 40,
 }
 """Every chapter, and how many of its cells have outputs that are compared, at least."""
 MOST_BYTES = 300_000

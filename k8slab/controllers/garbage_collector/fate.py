@@ -51,7 +51,7 @@ def fate_of(owners: Owners, finalizers: Collection[str], dependents: Collection[
     if owners.solid:
         return Fate(drop=_uids([*owners.dangling, *owners.waiting]))
     if owners.waiting and dependents:
-        # Upstream's words: this sees rings where there are none; it does no harm.
+        # As upstream: this sees rings where there are none, too. It does no harm.
         in_a_ring = any(each.state is State.DELETING_DEPENDENTS for each in dependents)
         return Fate(delete="Foreground", unblock=in_a_ring)
     if ORPHAN in finalizers:
