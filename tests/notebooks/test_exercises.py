@@ -52,6 +52,7 @@ def test_an_exercise_says_how_many_points_it_has(exercise):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_nbgrader_gives_the_solutions_all_points_and_the_starters_none(tmp_path):
     """One course for all of them, in one test: nbgrader takes seconds to start, and grades one notebook at a time."""
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
