@@ -69,7 +69,7 @@ cluster.run_until_idle()
 # %% [markdown] id="events-read"
 # Read the column `OBJECT`. Four kinds of objects have events:
 #
-# - each **Node**: its kubelet started,
+# - each **Node**: its kubelet started, and the node became ready,
 # - the **Deployment**: it made a ReplicaSet ("scaled up"),
 # - the **ReplicaSet**: it made a Pod,
 # - the **Pod**: it got a node, its image was pulled, its container was created and started.
@@ -136,7 +136,7 @@ cluster.registry.fail("registry.k8s.io", "dial tcp: i/o timeout")
 # %kubectl get pods -l app=blocked
 
 # %% id="blocked-later"
-cluster.run_for("2s")
+cluster.run_for("8s")
 # %kubectl get pods -l app=blocked
 
 # %% [markdown] id="two-words"
@@ -217,7 +217,7 @@ cluster.registry.heal("registry.k8s.io")
 # %% [markdown] id="other"
 # ## What else is in the cluster
 #
-# `-n kube-system` is where Kubernetes keeps its own programs. Here it is empty: the control plane runs outside of its own Pods.
+# `-n kube-system` is where Kubernetes keeps its own programs. Here no program is in it: the control plane runs outside of its own Pods.
 # minikube shows the dashboard and the metrics server there; k8slab draws its own pictures in later chapters.
 
 # %% id="kube-system"

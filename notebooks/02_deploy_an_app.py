@@ -129,11 +129,13 @@ cluster.story()
 
 # %% [markdown] id="story-read"
 # `STEP` counts what has happened: each input is a step, and so is each piece of work of each component.
-# Before your command there were five steps: the cluster was starting.
-# So `goto(6)` goes to the moment just after it.
+# Before your command there were many steps already: the cluster was starting.
+# `cluster.first_step` is their number, and your command was the next one.
+# So this goes to the moment just after it:
 
 # %% id="goto"
-cluster.goto(6)
+just_after = cluster.first_step + 1
+cluster.goto(just_after)
 
 # %% id="just-after"
 # %kubectl get deployments,replicasets,pods
@@ -142,7 +144,7 @@ cluster.goto(6)
 # This is a whole cluster, as it was then.
 # It is not a film of it: you can go on from here.
 #
-# There is one object, the Deployment.
+# Your command has made one object, the Deployment.
 # That is all that `kubectl create` does: it sends one object to the API server, and ends.
 # Now one step: on, until somebody has written something.
 
@@ -152,7 +154,7 @@ cluster.step(by="write").table
 # %% [markdown] id="step-deployment-read"
 # Each line is something that happened, in order:
 #
-# - `delivery`: a watch brought news to a component. Here the deployment controller hears of a new Deployment.
+# - `delivery`: a watch brought news to a component. Here the deployment controller hears of a new Deployment. Others watch Deployments too, and may hear of it earlier or later.
 # - `work`: the component looks at one object. It gets no more than a name, `default/kubernetes-bootcamp`.
 # - `commit`: something has changed in etcd, the cluster's store. Here a ReplicaSet was created.
 # - `request`: the request to the API server that asked for that change.
@@ -259,13 +261,13 @@ told(cluster.step(by="write", component="deployment-controller"))
 # ## Who does what
 #
 # The records hold every write of this cluster's life.
-# Here they are, each sort once, without events and heartbeats:
+# Here are those since your command, each sort once, without events and heartbeats:
 
 # %% id="who-writes"
 seen = []
 for record in cluster.records(kind="commit"):
     line = f"{record.component or 'you':22} {record.verb:7} {record.what.split('/')[0]}"
-    if record.step >= 5 and record.what.split("/")[0] not in ("events", "leases") and line not in seen:
+    if record.step >= cluster.first_step and record.what.split("/")[0] not in ("events", "leases") and line not in seen:
         seen.append(line)
 print("\n".join(seen))
 
@@ -344,10 +346,11 @@ cluster.at("+2s").kubectl("get pods")
 
 # %% [markdown] id="diff"
 # `cluster.diff` compares two moments.
-# Revision 17 is the last one before your command.
+# Your command created the Deployment; the revision before that is the last one without it.
 
 # %% id="diff-created"
-cluster.diff(17, cluster.store.revision).of("created")
+command = cluster.records(kind="commit", what="deployments/")[0]
+cluster.diff(command.revision - 1).of("created")
 
 # %% [markdown] id="diff-changed"
 # From the time when the Pod was pulling its image until now, what has changed about the ReplicaSet, and who did it?
@@ -420,7 +423,7 @@ with cluster.fork() as gone:
 # This one begins just after your command, and has no scheduler:
 
 # %% id="fork-early"
-with cluster.fork(6) as other:
+with cluster.fork(just_after) as other:
     other.crash("kube-scheduler")
     other.run_for("1m")
     print(other.kubectl("get deployments,replicasets,pods"))
@@ -515,8 +518,8 @@ cluster.close()
 # ## What real Kubernetes does besides
 #
 # - Its components run at the same time, on several machines. Here they take turns, in an order that the seed decides. The end is the same; who counts first may differ.
-# - It has more components that hear of the same Pod: the EndpointSlice controller, the node lifecycle controller, and others.
-# - Its scheduler has more plugins, for volumes, for the spread over zones, for other Pods nearby.
+# - More components hear of the same Pod, here as there: the EndpointSlice controller, the node lifecycle controller, and others. They found nothing to do, so the pictures leave them out. kube-proxy is one that only real Kubernetes has.
+# - Its scheduler has more plugins, for volumes above all.
 # - Its kubelet makes the sandbox first and pulls the image then. Here both begin at once.
 # - It cannot go back. Its history is only as long as etcd keeps it, and events are gone after an hour.
 #

@@ -44,8 +44,12 @@ print("\n".join(cluster.components))
 # They run in Pods, like your own programs.
 # This cluster has none of them yet.
 #
-# Real Kubernetes builds all controllers into one program, `kube-controller-manager`, to have less to look after.
+# Real Kubernetes builds the controllers into one program, `kube-controller-manager`, to have less to look after.
 # They still do not know each other.
+#
+# There are many of them, and you need not know them all.
+# This chapter switches off three: the deployment controller, the replicaset controller and the garbage collector.
+# Chapter 07 is about those that look after nodes, chapter 09 about how a controller is made.
 
 # %% id="parts-picture"
 cluster.pictures.architecture(missing=True)
@@ -81,7 +85,7 @@ cluster.view()
 
 # %% [markdown] id="view-read"
 # `asked` counts requests to the API server, `heard` counts changes that a watch has told.
-# The garbage collector has asked most: it watches every kind of object there is.
+# The garbage collector has asked most: it lists and watches every kind of object that can be deleted, except events.
 
 # %% [markdown] id="inside"
 # ## Inside the API server
@@ -95,6 +99,7 @@ cluster.pictures.chain()
 
 # %% [markdown] id="chain-read"
 # Three questions come first: what is asked, by whom, and may they?
+# You are `kubernetes-admin`, who may do everything; each component has a name and rights of its own.
 # Then the object is read, filled with defaults, changed and checked by *admission*, and stored.
 # A request that fails at one place never reaches the next one.
 # Try it: a Deployment whose name is not allowed.
@@ -187,11 +192,11 @@ cluster.run_for("10s")
 # %% id="scheduler-requests"
 requests = cluster.records(kind="request", component="kube-scheduler")
 back = [record for record in requests if record.time > cluster.now - 11]
-for record in back[:5]:
+for record in back[:6]:
     print(record.verb, record.what)
 
 # %% [markdown] id="scheduler-back-read"
-# It *listed* all nodes and all Pods, and watched from there on.
+# It *listed* all nodes, all Pods and all namespaces, and watched from there on.
 # A list does not say what has happened.
 # It says how things are: there is a Pod without a node.
 # That is enough to know what to do.
@@ -220,7 +225,7 @@ cluster.run_for("30s")
 #
 # - Deployment `second` has got a ReplicaSet. The deployment controller works, and does not notice anything.
 # - That ReplicaSet has no Pods.
-# - `web` has two Pods, and says `3/3`. A status is no measurement: it is what somebody wrote last. The one who writes this one is off.
+# - `web` has two Pods, and says `3/3`. A status is no measurement: it is what somebody wrote last. This count comes from the one that is off.
 
 # %% id="rs-start"
 cluster.start("replicaset-controller")
@@ -294,9 +299,9 @@ cluster.run_for("10s")
 # Does a container stop when the kubelet that has started it is gone?
 
 # %% id="kubelet-crash"
-cluster.crash("kubelet-node-2")
-on_node_2 = "get pods -l app=web --field-selector spec.nodeName=node-2 -o name"
-pod = cluster.kubectl(on_node_2).stdout.split()[0].removeprefix("pod/")
+columns = "get pods -l app=web --no-headers -o custom-columns=NAME:.metadata.name,NODE:.spec.nodeName"
+pod, node = cluster.kubectl(columns).stdout.split()[:2]
+cluster.crash(f"kubelet-{node}")
 proxy = f"/api/v1/namespaces/default/pods/{pod}:8080/proxy"
 # %kubectl get --raw {proxy}/hostname
 
@@ -315,8 +320,8 @@ cluster.run_for("1m")
 # %kubectl get --raw {proxy}/hostname
 
 # %% [markdown] id="kubelet-read"
-# `kubectl get` says `Running`, and the program is dead.
-# Nobody has restarted it, and nobody has written that it is down: both are the kubelet's work.
+# `kubectl get` says `1/1` and `Running`, and the program is dead.
+# Nobody has restarted it, and nobody has written that its container is down: both are the kubelet's work.
 #
 # You cannot read its log either, for it is the kubelet that would hand it over:
 
@@ -328,11 +333,19 @@ cluster.kubectl(f"logs {pod}")
 
 # %% [markdown] id="kubelet-nodes-read"
 # The kubelet last wrote that its node is ready.
-# Another controller distrusts such old words: it makes a node `NotReady` when nothing was heard of it for 50 seconds.
-# Chapter 07 is about that one.
+# Another component distrusts such old words: the node lifecycle controller.
+# When nothing was heard of a node for 50 seconds, it makes the node `NotReady`, and the Pods on it too:
+
+# %% id="kubelet-deployment"
+# %kubectl get deployment web
+
+# %% [markdown] id="kubelet-deployment-read"
+# So those Pods no longer count as ready, whether their programs run or not: nobody can know.
+# After five more minutes they would be deleted, and replaced on other nodes.
+# Chapter 07 is about that.
 
 # %% id="kubelet-start"
-cluster.start("kubelet-node-2")
+cluster.start(f"kubelet-{node}")
 cluster.run_for("10s")
 # %kubectl get pods -l app=web
 
@@ -396,12 +409,13 @@ cluster.run_for("30s")
 # %% [markdown] id="summary"
 # ## All in one picture
 #
-# What was broken, from when on, and for how long:
+# What was broken, from when on, and for how long.
+# The cut lines are left out: they would be a row for each component.
 
 # %% id="faults"
 whole = cluster.pictures.timeline()
 for began, lane, what, lasted, *_ in whole.table.rows:
-    if lane == "faults":
+    if lane == "faults" and not what.startswith("cut-off"):
         print(f"{began:>8}  {lasted:6} {what}")
 
 # %% [markdown] id="timeline-intro"
@@ -418,7 +432,7 @@ whole
 # | replicaset controller | Pods that are missing are not made, counts get old | Deployments get their ReplicaSets |
 # | deployment controller | no scaling of Deployments, no new versions | lost Pods are replaced |
 # | garbage collector | what a deleted owner leaves behind stays | all else |
-# | a kubelet | on its node: no new containers, no restarts, no news, no logs | its containers run |
+# | a kubelet | on its node: no new containers, no restarts, no news, no logs; soon its Pods no longer count as ready | its containers run |
 # | the way to the API server | nothing that you ask for is done, nobody reports anything | containers run, and are restarted |
 
 # %% [markdown] id="slow"
@@ -483,7 +497,8 @@ from k8slab.client.informer import Informer
 show(Informer._relist)
 
 # %% [markdown] id="code-handle"
-# The API server's way of a request, as in the picture above:
+# The API server's way of a request, as in the picture above.
+# What has to do with `trail` writes the audit log, in which a cluster can keep who asked for what:
 
 # %% id="show-handle"
 from k8slab.apiserver.server import ApiServer
@@ -519,7 +534,8 @@ cluster.close()
 # - The components are separate programs on several machines. Some clusters run them as services of the operating system, some in Pods that a kubelet starts from files, some leave them to a cloud provider.
 # - There can be several of each. Of schedulers and controller managers one works, and the others stand by: chapter 10. API servers all work at once.
 # - etcd is a cluster of its own, of three or five members, so that one of them may fail.
-# - There are many more controllers.
+# - There are some more controllers: for volumes, for autoscaling, for certificates, for cloud providers.
+# - The `crd-controller`, which looks after custom kinds, is a part of the API server there.
 #
 # ## Where to read on
 #

@@ -29,8 +29,8 @@ TELLS: Mapping[str, str] = {
     "deployment-controller": "a new Deployment gets no ReplicaSet",
     "replicaset-controller": "a new Deployment gets its ReplicaSet, but that gets no Pods",
     "kube-scheduler": "new Pods stay Pending, and no node stands in their spec.nodeName",
-    "kubelet": "new Pods have this node, and stay Pending there, while those on other nodes run. "
-    "The old Pods still look fine, for nobody is left to say otherwise",
+    "kubelet": "for a while new Pods still get this node, and stay Pending there, while those on other nodes run. "
+    "When nothing was heard of the node for 50 seconds, it is NotReady, and new Pods get other nodes",
     "garbage-collector-controller": "a Deployment is deleted, and its ReplicaSet and Pods stay",
     "namespace-controller": "a deleted Namespace stays Terminating",
     NOTHING: "all of this happens: ReplicaSet, Pods, nodes, containers on every node, and deleting takes everything away",
