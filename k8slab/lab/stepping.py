@@ -32,7 +32,15 @@ UNITS: Mapping[str, str] = {
     "event": records.DELIVERY,
 }
 """How far a step goes, and the kind of record that ends it."""
-MOST_TURNS = 100_000
+MOST_TURNS = 20_000
+"""After so many units of work what is waited for will not come: heartbeats alone are that many in a day."""
+
+
+class NeverCame(TimeoutError):
+    """What a step waits for does not come. Shown as its sentence."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 class Stepped(str):
@@ -78,7 +86,7 @@ class Stepped(str):
 def step(turn: Callable[[], str], since: Callable[[], list[Record]], by: str, component: str) -> str:
     """Make turns until the step is as far as asked; the name of the component that had the last one.
 
-    `since` says what was recorded since the step began. Raises ValueError for another unit, and TimeoutError where what is
+    `since` says what was recorded since the step began. Raises ValueError for another unit, and NeverCame where what is
     waited for does not come.
     """
     first = ""
@@ -98,7 +106,10 @@ def step(turn: Callable[[], str], since: Callable[[], list[Record]], by: str, co
         # Who renews a lease has no work, and writes: the record says who it was.
         if (end := _end(by, component, since())) is not None:
             return end.component
-    raise TimeoutError(f"no {by} of {component or 'any component'} within {MOST_TURNS} units of work")
+    raise NeverCame(
+        f"no {by} of {component or 'any component'} within {MOST_TURNS} units of work: there is nothing for it to do. "
+        "Ask for something first"
+    )
 
 
 def _end(by: str, component: str, happened: list[Record]) -> Record | None:

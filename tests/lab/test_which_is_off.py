@@ -105,7 +105,7 @@ def test_one_name_for_every_case_gets_none(name):
         ),
         (
             mistaking(kubelet_green="none"), [KUBELET],
-            "with kubelet-green off, you said 'none'. What tells it: new Pods have this node",
+            "with kubelet-green off, you said 'none'. What tells it: for a while new Pods still get this node",
         ),
         (mistaking(kubelet_green="kubelet-red"), [KUBELET], "with kubelet-green off, you said 'kubelet-red'"),
         (mistaking(kubelet_green="kubelet"), [KUBELET], "Every node has a kubelet of its own: the name is kubelet-NODE"),
@@ -148,7 +148,7 @@ def by_what_is_there(cluster) -> str:
 @pytest.mark.parametrize(
     ("wrong", "criterion", "message"),
     [
-        (by_the_nodes_conditions, KUBELET, "The old Pods still look fine, for nobody is left to say otherwise"),
+        (by_the_nodes_conditions, KUBELET, "When nothing was heard of the node for 50 seconds, it is NotReady"),
         (by_what_is_there, SCHEDULER, "with kube-scheduler off, you said 'none'"),
         (lambda cluster: cluster.components, CHAIN, "has only kubectl and run_for, and no 'components'"),
         (lambda cluster: cluster.fault("crash"), CHAIN, "has only kubectl and run_for, and no 'fault'"),
