@@ -151,7 +151,7 @@ def test_closing_leaves_nothing(cluster, tmp_path, monkeypatch):
         ({"nodes": ["a", "a"]}, "two nodes have the same name"),
         ({"mode": "fast"}, "unknown mode 'fast'; there are: live, stepped"),
         ({"runtime": "podman"}, "unknown runtime 'podman'"),
-        ({"replace": {"cronjob": object}}, "unknown controller to replace 'cronjob'"),
+        ({"replace": {"cronjobs": object}}, "unknown controller to replace 'cronjobs'"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused_in_a_sentence(arguments, says):

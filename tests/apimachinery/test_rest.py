@@ -28,10 +28,12 @@ def test_a_copy_shares_nothing():
         ({"watch": []}, False),
         ({"watch": [""]}, True),
         ({"watch": ["1"]}, True),
-        ({"watch": ["no"]}, False),
+        ({"watch": ["False"]}, False),
+        ({"watch": ["0"]}, False),
+        ({"watch": ["no"]}, True),
     ],
 )
-def test_a_flag_is_read_as_go_reads_it(query, flag):
+def test_a_flag_is_read_as_kubernetes_reads_it(query, flag):
     assert Request("GET", "/", query).flag("watch") is flag
 
 

@@ -347,7 +347,7 @@ def test_discovery_lists_the_proxies(api):
     assert rows["pods/proxy"]["kind"] == "PodProxyOptions"
     assert rows["services/proxy"]["kind"] == "ServiceProxyOptions"
     assert rows["services/proxy"]["verbs"] == ["create", "delete", "get", "patch", "update"]
-    assert "nodes/proxy" not in rows
+    assert rows["nodes/proxy"]["kind"] == "NodeProxyOptions"
 
 
 # The real kubectl.

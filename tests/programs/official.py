@@ -99,7 +99,7 @@ session.run_forever(timeout=20)
 assert session.returncode == 3
 print("executed")
 
-events = list(watch.Watch().stream(core.list_namespaced_config_map, NAMESPACE, timeout_seconds=1))
+events = list(watch.Watch().stream(core.list_namespaced_persistent_volume_claim, NAMESPACE, timeout_seconds=1))
 assert events == [], events
 print("timed out")
 
