@@ -234,7 +234,7 @@ def test_each_pod_gets_its_claims_and_its_successor_gets_the_same(world):
     world.run()
     claim = world.client.get(PersistentVolumeClaim, "www-web-0", "default")
     raw = world.client.raw("GET", Pod.resource.path("default", "web-0"))
-    assert raw["spec"]["volumes"] == [{"name": "www", "persistentVolumeClaim": {"claimName": "www-web-0"}}]
+    assert raw["spec"]["volumes"][0] == {"name": "www", "persistentVolumeClaim": {"claimName": "www-web-0"}}
     assert claim.metadata.labels == {"app": "web"}
     assert "create Claim www-web-0 Pod web-0 in StatefulSet web success" in world.events()
     world.client.delete(Pod, "web-0", "default")
