@@ -10,6 +10,7 @@ Models: pkg/controller/deployment/deployment_controller.go, sync.go, rolling.go,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Pod
@@ -203,7 +204,7 @@ class DeploymentController(Controller):
             self.client.patch(ReplicaSet, new.name, new.namespace, patch)
         self._number(deployment, revision)
         found = any(each.type == report.PROGRESSING for each in deployment.status.conditions)
-        if not found:
+        if not found and report.has_deadline(deployment):
             rollout.say_progress("FoundNewReplicaSet", f'Found new replica set "{new.name}"')
         return changed
 
@@ -242,7 +243,8 @@ class DeploymentController(Controller):
             return
         except ApiError as error:
             message = f'Failed to create new replica set "{name}": {error.message}'
-            self.recorder.event(deployment, "Warning", "ReplicaSetCreateError", message)
+            self.recorder.event(deployment, "Warning", report.CREATE_FAILED, message)
+            self._write_failure(deployment, message)
             raise
         if size:
             self._say_scaled(deployment, name, 0, size)
@@ -265,13 +267,11 @@ class DeploymentController(Controller):
 
     def _clean_up(self, rollout: _Rollout) -> None:
         """Delete the oldest versions beyond the limit."""
-        unused = [
-            rs for rs in rollout.old
-            if not rs.spec.replicas and not rs.status.replicas and not rs.metadata.deleting
-            and rs.metadata.generation <= rs.status.observed_generation
-        ]  # fmt: skip
-        extra = len(unused) - rollout.deployment.spec.revision_history_limit
-        for rs in sorted(unused, key=revision_of)[: max(0, extra)]:
+        alive = [rs for rs in rollout.old if not rs.metadata.deleting]
+        extra = len(alive) - rollout.deployment.spec.revision_history_limit
+        for rs in sorted(alive, key=revision_of)[: max(0, extra)]:
+            if rs.spec.replicas or rs.status.replicas or rs.metadata.generation > rs.status.observed_generation:
+                continue
             try:
                 self.client.delete(ReplicaSet, rs.name, rs.namespace, uid=rs.uid)
             except NotFound:
@@ -279,8 +279,20 @@ class DeploymentController(Controller):
 
     # The status.
 
+    def _write_failure(self, deployment: Deployment, message: str) -> None:
+        """A ReplicaSet cannot be made: say so at once, for this reconcile ends here."""
+        if report.has_deadline(deployment):
+            conditions = report.Conditions(deployment, self.clock.now())
+            conditions.set(report.PROGRESSING, "False", report.CREATE_FAILED, message)
+            with suppress(ApiError):  # there is a worse trouble to report
+                self.client.patch_status(
+                    Deployment, deployment.name, deployment.namespace, {"conditions": conditions.to_json()}
+                )
+
     def _note_pause(self, deployment: Deployment) -> bool:
         """A pause stops the clock of the progress deadline, and says so. True if that had to be written."""
+        if not report.has_deadline(deployment):
+            return False
         found = next((each for each in deployment.status.conditions if each.type == report.PROGRESSING), None)
         if found is not None and found.reason == report.TIMED_OUT:
             return False

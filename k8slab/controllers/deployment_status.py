@@ -17,7 +17,10 @@ from k8slab.controllers.rolling import Fences
 
 AVAILABLE, PROGRESSING, FAILURE = "Available", "Progressing", "ReplicaFailure"
 DONE, TIMED_OUT = "NewReplicaSetAvailable", "ProgressDeadlineExceeded"
+CREATE_FAILED = "ReplicaSetCreateError"
 PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
+NO_DEADLINE = 2**31 - 1
+"""As `progressDeadlineSeconds`: nobody asks how the rollout gets on, and there is no condition *Progressing*."""
 
 
 def counts(deployment: Deployment, new: ReplicaSet | None, sets: Sequence[ReplicaSet]) -> JsonObject:
@@ -36,6 +39,11 @@ def counts(deployment: Deployment, new: ReplicaSet | None, sets: Sequence[Replic
     if deployment.status.collision_count is not None:
         found["collisionCount"] = deployment.status.collision_count
     return found
+
+
+def has_deadline(deployment: Deployment) -> bool:
+    """Whether it matters how long a rollout takes."""
+    return deployment.spec.progress_deadline_seconds != NO_DEADLINE
 
 
 def is_complete(deployment: Deployment, status: JsonObject) -> bool:
@@ -140,7 +148,11 @@ def progressing(
     """How the rollout gets on."""
     name = f'ReplicaSet "{new.name}"' if new else f'Deployment "{deployment.name}"'
     before = conditions.get(PROGRESSING)
-    nothing_to_do = status["replicas"] == status["updatedReplicas"] and before is not None and before.reason == DONE
+    if not has_deadline(deployment):
+        conditions.remove(PROGRESSING)
+    nothing_to_do = not has_deadline(deployment) or (
+        status["replicas"] == status["updatedReplicas"] and before is not None and before.reason == DONE
+    )
     if not nothing_to_do:
         if is_complete(deployment, status):
             conditions.set(PROGRESSING, "True", DONE, f"{name} has successfully progressed.")
@@ -161,4 +173,4 @@ def _timed_out(conditions: Conditions, deployment: Deployment) -> bool:
         return False
     if before.reason == TIMED_OUT:
         return True
-    return conditions.seconds_since_progress() >= deployment.spec.progress_deadline_seconds
+    return conditions.seconds_since_progress() > deployment.spec.progress_deadline_seconds

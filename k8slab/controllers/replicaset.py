@@ -131,7 +131,7 @@ class ReplicaSetController(Controller):
                     | {"lastTransitionTime": to_rfc3339(self.clock.now())}
                 ]
         elif before:
-            status["conditions"] = []
+            status["conditions"] = None  # not there at all, as if there had never been one
         if status != _seen_status(rs, "conditions" in status):
             self.client.patch_status(ReplicaSet, rs.name, rs.namespace, status)
         if failure is not None:

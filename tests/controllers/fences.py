@@ -59,9 +59,8 @@ class FenceWatcher:
                 self.shared_out = min(self.shared_out, promised)
             elif promised < min(minimum, self.shared_out):
                 self._note(entry, f"{promised} available Pods are to stay, and {minimum} are needed")
-        if kind is Pod and available < before[3]:
-            if available < min(minimum, self.shared_out):
-                self._note(entry, f"{available} Pods are available, and {minimum} are needed")
+        if kind is Pod and available < before[3] and available < min(minimum, self.shared_out):
+            self._note(entry, f"{available} Pods are available, and {minimum} are needed")
         if kind is Pod and active > before[2]:
             self._check_sizes(entry)
         if self.at_rest:

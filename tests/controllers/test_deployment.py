@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Pod
+from k8slab.apimachinery.errors import Forbidden
 from k8slab.controllers.revisions import DESIRED, HASH_LABEL, HISTORY, MAXIMUM, REVISION, template_hash
 from tests.client.fake_server import workload
 
@@ -243,3 +244,27 @@ def test_min_ready_seconds_reach_the_pods_there_are(world):
     world.run()
     [rs] = world.sets()
     assert rs.spec.min_ready_seconds == 7
+
+
+def test_without_a_deadline_nobody_asks_how_the_rollout_gets_on(world):
+    world.deploy(progressDeadlineSeconds=2**31 - 1, paused=True)
+    world.settle()
+    world.change({"paused": False})
+    world.run()
+    assert [each.type for each in world.deployment().status.conditions] == ["Available"]
+
+
+def test_a_replica_set_that_cannot_be_made_is_told_in_the_status(world, monkeypatch):
+    def refuse(*args):
+        raise Forbidden("exceeded quota: few")
+
+    world.deploy()
+    monkeypatch.setattr(world.deployments.client, "create", refuse)
+    world.deployments.step()
+    status, reason, message = world.condition("Progressing")
+    assert (status, reason) == ("False", "ReplicaSetCreateError")
+    assert message.startswith('Failed to create new replica set "web-')
+    assert message.endswith("exceeded quota: few")
+    monkeypatch.undo()
+    world.run()
+    assert world.condition("Progressing")[1] == "NewReplicaSetAvailable"

@@ -18,13 +18,11 @@ What upstream guarantees, and what it does not:
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.client.slow_watch import SlowWatch
-from k8slab.controllers import rolling
 from tests.controllers.fences import FenceWatcher
 from tests.controllers.harness import Workloads, image_of
 
@@ -72,34 +70,34 @@ class Rollouts(Workloads):
         replicas, limits, seconds, steps = plan
         self.deploy(replicas=replicas, minReadySeconds=seconds, strategy=strategy(limits))
         self.end()
-        for what, given in steps:
-            self.act(what, given)
+        for what, argument in steps:
+            self.act(what, argument)
         self.act("pause", False)
         self.act("set_image", "nginx:9")
         self.end()
 
-    def act(self, what, given) -> None:
+    def act(self, what, argument) -> None:
         if what in CHANGES:
             self.let_it_hear()
         match what:
             case "set_image":
-                self.set_image(given)
+                self.set_image(argument)
             case "scale":
-                self.change({"replicas": given})
+                self.change({"replicas": argument})
             case "limits":
-                self.change({"strategy": strategy(given)})
+                self.change({"strategy": strategy(argument)})
             case "pause":
-                self.change({"paused": given})
+                self.change({"paused": argument})
             case "undo":  # as kubectl rollout undo does: the template of an earlier version
                 sets = self.sets(active=False)
-                self.set_image(image_of(sets[given % len(sets)].spec.template))
+                self.set_image(image_of(sets[argument % len(sets)].spec.template))
             case "work":
-                for number in given:
+                for number in argument:
                     self.components[number].step()
             case "come_up":
-                self.come_up(given)
+                self.come_up(argument)
             case "wait":
-                self.clock.advance_to(self.clock.now() + given)
+                self.clock.advance_to(self.clock.now() + argument)
 
     def let_it_hear(self) -> None:
         """Wait until the controller has heard of the last change, and of all that it did about it."""

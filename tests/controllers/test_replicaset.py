@@ -272,3 +272,19 @@ def test_gives_up_in_a_namespace_that_is_being_deleted(world):
     world.settle()
     assert world.replicasets.queue.failures("shop/web") == 0
     assert world.replicasets.next_work() == NEVER
+
+
+def test_a_failure_that_is_over_leaves_no_trace_in_the_status(world, monkeypatch):
+    def refuse(*args):
+        raise Forbidden("exceeded quota: few")
+
+    world.deploy()
+    world.deployments.step()
+    create = world.replicasets.client.create
+    monkeypatch.setattr(world.replicasets.client, "create", refuse)
+    world.replicasets.step()
+    [rs] = world.client.list(ReplicaSet, "default")
+    assert [each.reason for each in rs.status.conditions] == ["FailedCreate"]
+    monkeypatch.setattr(world.replicasets.client, "create", create)
+    world.run()
+    assert b'"conditions":[]' not in world.store.get("/registry/replicasets/default/" + rs.name).value
