@@ -62,16 +62,18 @@ class FenceWatcher:
         if kind is Pod and available < before[3] and available < min(minimum, self.shared_out):
             self._note(entry, f"{available} Pods are available, and {minimum} are needed")
         if kind is Pod and active > before[2]:
-            self._check_sizes(entry)
+            self._check_size(entry)
         if self.at_rest:
             self.in_play = {self.deployment.metadata.generation: self.limits} if self.deployment else {}
             if promised >= self.limits.minimum:
                 self.shared_out = float("inf")
 
-    def _check_sizes(self, entry: Entry) -> None:
+    def _check_size(self, entry: Entry) -> None:
+        """Whether the ReplicaSet of a new Pod has more of them now than were ordered."""
+        owner = self.pods[entry.key].metadata.controller
         for key, rs in self.sets.items():
             count, allowed = len(self._pods_of(rs)), max(self.sizes[key].values())
-            if count > allowed:
+            if owner is not None and rs.uid == owner.uid and count > allowed:
                 self._note(entry, f"{count} Pods of {rs.name}, and {allowed} were ordered")
 
     def _take(self, kind: Any, entry: Entry) -> None:
