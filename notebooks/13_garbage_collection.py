@@ -6,7 +6,8 @@
 # - say who owns whom, and where that is written,
 # - delete an object in three ways, and say what becomes of what it owns, and in which order,
 # - find out why an object, or a whole namespace, will not go, and mend it,
-# - say what the garbage collector takes, and what it never takes.
+# - say what the garbage collector takes, and what it never takes,
+# - say which images and containers a kubelet removes, and when.
 #
 # It follows the pages [Garbage Collection](https://kubernetes.io/docs/concepts/architecture/garbage-collection/), [Owners and Dependents](https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/) and [Finalizers](https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/).
 # You need chapter 02.
@@ -323,6 +324,66 @@ cluster.run_for("10s")
 # A controller of its own empties it: the Pods first, everything else when they are gone.
 # It looks again while something is left.
 
+# %% [markdown] id="machines"
+# ## Images and containers
+#
+# The collector takes objects.
+# What containers leave behind on a machine is taken by that machine's kubelet.
+#
+# *Containers*: of each container of each Pod the newest dead one stays, so that you can read its log.
+# Every minute the older ones go.
+
+# %% id="dead-run"
+# %kubectl run crash --image=busybox -- sh -c 'echo hello; exit 1'
+
+# %% id="dead-wait"
+cluster.run_for("10m")
+node = cluster.kubectl("get pod crash -o jsonpath={.spec.nodeName}").stdout
+runtime = cluster.engine.runtimes[node]
+print(cluster.kubectl("get pod crash"))
+print([(each.name, each.attempt, each.state.value) for each in runtime.list_containers() if each.name == "crash"])
+print(cluster.kubectl("logs crash --previous"))
+
+# %% [markdown] id="images"
+# *Images*: every five minutes the kubelet looks how full the disk is.
+# At 85 % it makes room, until 80 %.
+# Two kinds of images stay: those that a container uses, and those that came less than two minutes ago.
+# Of the others, those that were used least lately go first.
+#
+# Four versions of a program, one after the other, each for ten minutes, all on one node.
+
+# %% id="images-fill"
+def images():
+    sizes = {tag: each.size for each in runtime.list_images() for tag in each.tags}
+    return {tag.rpartition("/")[2]: f"{size >> 20} MiB" for tag, size in sizes.items() if "nginx" in tag}
+
+
+here = f'{{"spec": {{"nodeName": "{node}"}}}}'
+for version in ("1.19", "1.25", "1.27", "1.29"):
+    cluster.kubectl(["run", "old", f"--image=nginx:{version}", f"--overrides={here}"])
+    cluster.run_for("10m")
+    cluster.kubectl("delete pod old")
+
+images()
+
+# %% [markdown] id="images-full"
+# The disk is large, so nothing has to go.
+# Now let it be a small one, of 250 MiB.
+
+# %% id="images-small"
+cluster.fault("small-disk", node=node, size="250Mi").start()
+cluster.run_for("5m")
+images()
+
+# %% [markdown] id="images-read"
+# The oldest is gone, which is enough.
+# A Pod that wants it again has to pull it again.
+#
+# The numbers are options of the kubelet: `imageGCHighThresholdPercent`, `imageGCLowThresholdPercent`, `imageMinimumGCAge`.
+# If too little may go, an event of the node says so: `FreeDiskSpaceFailed`.
+#
+# (On Docker this cluster leaves images alone: that disk is yours.)
+
 # %% [markdown] id="code"
 # ## How the code does it
 #
@@ -384,6 +445,14 @@ from k8slab.controllers.garbage_collector.absent_owners import AbsentOwners
 
 show(AbsentOwners)
 
+# %% [markdown] id="code-images"
+# And this is how a kubelet chooses images:
+
+# %% id="show-images"
+from k8slab.kubelet.image_gc import image_gc_candidates
+
+show(image_gc_candidates)
+
 # %% [markdown] id="restart"
 # The graph is nowhere stored.
 # A collector that starts lists everything, and builds it anew.
@@ -416,9 +485,9 @@ cluster.close()
 #
 # - The collector asks for the kinds that there are every 30 seconds. This one is told when somebody defines a kind.
 # - Who sets `blockOwnerDeletion` can be asked for the right to do so: the admission plugin `OwnerReferencesPermissionEnforcement`, off by default.
-# - Besides objects, each kubelet collects **containers** and **images** on its own machine. This one does not yet.
-#   - *Images*, every five minutes: when the disk is 85 % full, until it is 80 % full. Those that were used least lately go first. An image that a container uses stays, and so does one that is younger than two minutes.
-#   - *Containers*, every minute: of each container of a Pod the last dead one is kept, so that you can read its log, and older ones go. Of a Pod that is gone, all of them go.
+# - A kubelet may remove images also because nobody has used them for some days: `imageMaximumGCAge`, off by default.
+# - There may be a limit for the dead containers of a whole node. By default there is none.
+# - When a disk is so full that programs suffer, the kubelet evicts Pods as well.
 #
 # ## Where to read on
 #

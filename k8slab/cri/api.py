@@ -158,6 +158,15 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesystemUsage:
+    """How full the disk is that images are kept on."""
+
+    capacity: int
+    available: int
+    """Bytes, both."""
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """The runtime's name and version: `docker://20.10.24` in a node's status is `{name}://{version}`."""
 
@@ -321,6 +330,10 @@ class ImageService(Protocol):
 
     def remove_image(self, image: str) -> None:
         """Remove it. Removing an unknown one is fine."""
+        ...
+
+    def image_fs_info(self) -> FilesystemUsage | None:
+        """How full the images' disk is; None where that disk is not the cluster's, so that it must not tidy it."""
         ...
 
 

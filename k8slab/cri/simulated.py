@@ -30,6 +30,7 @@ from k8slab.cri.api import (
     ContainerStats,
     CriError,
     ExecResult,
+    FilesystemUsage,
     Image,
     LogOptions,
     PullResult,
@@ -381,6 +382,16 @@ class SimulatedRuntime:
     def remove_image(self, image: str) -> None:
         """Remove it."""
         self._images.remove(image)
+
+    @locked
+    def image_fs_info(self) -> FilesystemUsage:
+        """How full the disk is."""
+        return self._images.usage()
+
+    @locked
+    def resize_disk(self, size: int) -> None:
+        """From now on the images' disk has so many bytes."""
+        self._images.capacity = size
 
 
 def _cannot_exec(container_id: str, name: str) -> str:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from k8slab.clock import Clock
-from k8slab.cri.api import CriError, Image, PullResult
+from k8slab.cri.api import CriError, FilesystemUsage, Image, PullResult
 from k8slab.cri.references import Reference, parse_reference
 from k8slab.cri.registry import RemoteImage, SimulatedRegistry
 from k8slab.names import Chance
 
+DISK = 100 * (1 << 30)
+"""Bytes of the disk that images are kept on, unless it is made smaller."""
 _CHECK_SECONDS = 0.3
 """Asking the registry whether a tag still means the image that is here."""
 
@@ -37,6 +39,12 @@ class ImageStore:
         self._node, self._clock, self._chance, self._registry = node_name, clock, chance, registry
         # By full name with the tag, or with the digest where it was pulled so; in the order of the pulls.
         self._held: dict[str, _Held] = {}
+        self.capacity = DISK
+
+    def usage(self) -> FilesystemUsage:
+        """How full the disk is. Nothing else is on it."""
+        used = sum(image.size for image in self.list())
+        return FilesystemUsage(self.capacity, max(0, self.capacity - used))
 
     def held(self, image: str) -> RemoteImage | None:
         """What a reference names, if it is here by now."""

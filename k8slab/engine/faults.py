@@ -16,9 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from k8slab.apimachinery.quantity import value as whole_units
 from k8slab.client.line import ERRORS, Failing
 from k8slab.clock import NEVER, SkewedClock, parse_duration
 from k8slab.cri.api import ContainerState, SandboxState
+from k8slab.cri.simulated import SimulatedRuntime
+from k8slab.cri.simulated_images import DISK
 from k8slab.engine.candidates import PART
 from k8slab.mistake import Mistake
 
@@ -169,6 +172,13 @@ def _code(value: Any) -> int:
     raise Mistake(f"there are: {', '.join(map(str, ERRORS))}")
 
 
+def _bytes(value: Any) -> int:
+    with suppress(TypeError, ValueError):
+        if (size := whole_units(value)) >= 0:
+            return size
+    raise Mistake("a size is a number of bytes, or written as '500Mi' or '1Gi'")
+
+
 # How an engine suffers them.
 
 
@@ -305,6 +315,21 @@ def _registry_up(engine: Engine, where: str, message: str) -> None:
     engine.registry.heal(where)
 
 
+def _small_disk(engine: Engine, node: str, size: int) -> None:
+    _simulated(engine, node).resize_disk(size)
+
+
+def _usual_disk(engine: Engine, node: str, **_: Any) -> None:
+    _simulated(engine, node).resize_disk(DISK)
+
+
+def _simulated(engine: Engine, node: str) -> SimulatedRuntime:
+    runtime = engine.runtimes[node]
+    if not isinstance(runtime, SimulatedRuntime):
+        raise Mistake("only a simulated machine's disk can be changed; take Cluster(runtime='simulated')")
+    return runtime
+
+
 def _crash_container(engine: Engine, namespace: str, pod: str, container: str) -> None:
     node, uid = _sandbox_of(engine, namespace, pod)
     runtime = engine.runtimes[node]
@@ -388,6 +413,10 @@ FAULTS: Mapping[str, FaultKind] = {
             "image-pull-failure", "Images cannot be pulled from a registry, a repository, or repository:tag.",
             (Argument("where", "registry.k8s.io"), Argument("message", "dial tcp: i/o timeout")),
             _registry_down, _registry_up,
+        ),
+        FaultKind(
+            "small-disk", "The disk on which a node keeps its images is small.",
+            (_NODE, Argument("size", "1Gi", read=_bytes)), _small_disk, _usual_disk,
         ),
         FaultKind(
             "container-crash", "The containers of a Pod, or one of them, are killed (exit code 137).",

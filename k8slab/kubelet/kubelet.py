@@ -35,8 +35,10 @@ from k8slab.client.recorder import EventRecorder
 from k8slab.clock import NEVER, Clock
 from k8slab.cri.api import CriError, Runtime
 from k8slab.cri.machine import NodeFiles
+from k8slab.kubelet import container_gc
 from k8slab.kubelet.actions import compute_actions
 from k8slab.kubelet.endpoints import answer
+from k8slab.kubelet.image_gc import ImageGC
 from k8slab.kubelet.image_manager import PULL, ImageManager, Verdict
 from k8slab.kubelet.jobs import InlineJobs, Jobs, Outcome
 from k8slab.kubelet.node_lease import Heartbeat, NodeLease
@@ -116,6 +118,8 @@ class Kubelet:
         self.facts = NodeFacts(self.node.runtime_name, address)
         self.volumes = Volumes(client, root, disk)
         self.syncer = PodSyncer(client, clock, runtime, self.recorder, {"address": address}, self.volumes.mounts)
+        self.image_gc = ImageGC(runtime, clock)
+        self._next_container_gc = clock.now() + container_gc.PERIOD
         self.images = ImageManager(runtime, self.jobs, clock, self.recorder, self._mark)
         self.server = KubeletServer(
             runtime, self._find_state, self._find_waiting, self.look_soon, partial(answer, self)
@@ -156,6 +160,10 @@ class Kubelet:
             self._sync_dirty()
             news = True
         self._heartbeat(now)
+        if now >= self.image_gc.next_run:
+            self._collect_images()
+        if now >= self._next_container_gc:
+            self._collect_containers(now)
         return news
 
     def next_deadline(self) -> float:
@@ -167,6 +175,8 @@ class Kubelet:
             self._next_again,
             self._call_again,
             self._next_release(),
+            self.image_gc.next_run,
+            self._next_container_gc,
         )
 
     def next_work(self) -> float:
@@ -197,6 +207,16 @@ class Kubelet:
             self.lease.renew(self.node.node.uid)
         if now >= self.node.next_report():
             self.node.report()
+
+    def _collect_images(self) -> None:
+        if problem := self.image_gc.run():
+            self.recorder.event(self.node.reference(), "Warning", "FreeDiskSpaceFailed", problem)
+
+    def _collect_containers(self, now: float) -> None:
+        self._next_container_gc = now + container_gc.PERIOD
+        going = container_gc.container_gc_candidates(self.pleg.states.values(), now)
+        if going:
+            self.jobs.start("container-gc", partial(self.syncer.remove_containers, [each.id for each in going]))
 
     # The watch.
 

@@ -74,7 +74,7 @@ class NodeStatus:
         """Make the Node object; or, where it is there from before, bring its status up to date. Raises ApiError."""
         if not self._announced:
             self._announced = True
-            self._recorder.event(self._reference(), "Normal", "Starting", "Starting kubelet.")
+            self._recorder.event(self.reference(), "Normal", "Starting", "Starting kubelet.")
         body = {
             "apiVersion": "v1",
             "kind": "Node",
@@ -135,7 +135,7 @@ class NodeStatus:
         """An event, when the node has become ready, or is no longer."""
         if before and self._said and before[-1][1] != self._said[-1][1]:
             reason = "NodeReady" if self._said[-1][1] == "True" else "NodeNotReady"
-            self._recorder.event(self._reference(), "Normal", reason, f"Node {self.name} status is now: {reason}")
+            self._recorder.event(self.reference(), "Normal", reason, f"Node {self.name} status is now: {reason}")
 
     def _conditions(self) -> Said:
         return (*HEALTHY, self._ready())
@@ -199,7 +199,7 @@ class NodeStatus:
             "kubernetes.io/os": "linux",
         }
 
-    def _reference(self) -> Node:
+    def reference(self) -> Node:
         """What the node's events are about: by its name, which is also its UID there, as upstream has it."""
         return Node.of({"metadata": {"name": self.name, "uid": self.name}})
 

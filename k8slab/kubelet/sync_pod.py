@@ -8,7 +8,7 @@ Models: pkg/kubelet/kuberuntime/kuberuntime_manager.go (SyncPod, KillPod, doBack
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from k8slab.api.core import Container, Pod
@@ -21,9 +21,6 @@ from k8slab.kubelet.actions import PodActions, compute_actions
 from k8slab.kubelet.container_config import ConfigError, container_config, sandbox_config
 from k8slab.kubelet.image_manager import Verdict, field_path
 from k8slab.kubelet.pod_state import PodState
-
-KEPT_DEAD = 1
-"""Containers of one name that have ended and are kept: for their logs, and for what they ended with."""
 
 
 @dataclass(slots=True)
@@ -163,7 +160,6 @@ class PodSyncer:
             report.look_again(self._clock.now() + 1.0)
             return
         self._recorder.event(pod, "Normal", "Started", "Container started", where)
-        self._remove_dead(state, container.name)
 
     @staticmethod
     def _next_attempt(pod: Pod, container: Container, state: PodState) -> int:
@@ -175,11 +171,6 @@ class PodSyncer:
             if status.name == container.name and status.container_id:
                 return status.restart_count + 1
         return 0
-
-    def _remove_dead(self, state: PodState, name: str) -> None:
-        dead = [each for each in state.containers.get(name, []) if each.state is not ContainerState.RUNNING]
-        for container in dead[KEPT_DEAD:]:
-            self._runtime.remove_container(container.id)
 
     def kill(self, pod: Pod, state: PodState, grace: float) -> float:
         """Stop all containers; the simulated seconds until the last has stopped."""
@@ -193,6 +184,12 @@ class PodSyncer:
     def stop_sandbox(self, sandbox_id: str) -> tuple[None, float]:
         """A Pod has ended: its address is given back, its containers stay for their logs."""
         self._runtime.stop_pod_sandbox(sandbox_id)
+        return None, 0.0
+
+    def remove_containers(self, ids: Sequence[str]) -> tuple[None, float]:
+        """Remove containers that have ended."""
+        for container_id in ids:
+            self._runtime.remove_container(container_id)
         return None, 0.0
 
     def remove(self, state: PodState) -> tuple[None, float]:

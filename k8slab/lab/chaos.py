@@ -39,6 +39,9 @@ VALUES: Mapping[str, Mapping[str, Sequence[Any]]] = {
 }
 """What the arguments of faults are drawn from, the mildest first: a shrinker tries those in front."""
 
+NOT_DRAWN = ("container-crash", "small-disk")
+"""Faults that need a Pod's name, or that only a lesson about images cares for."""
+
 Act = Callable[[Cluster], object]
 Workload = Scenario | Act | Mapping[float | str, Act]
 """What the cluster has to do meanwhile: a scenario's steps; or functions, by the time at which they are called."""
@@ -80,7 +83,7 @@ class Chaos:
     holds: Callable[[Cluster], object]
     """Does not hold if it returns something false, other than None, or raises an Exception."""
     faults: Sequence[str] | Mapping[str, Mapping[str, Sequence[Any]]] = tuple(
-        name for name in FAULTS if name != "container-crash"
+        name for name in FAULTS if name not in NOT_DRAWN
     )
     """Names of faults that may happen; or with values for their arguments, the mildest first."""
     cluster: ClusterSpec = field(default_factory=lambda: ClusterSpec(nodes=3, seed=0))
