@@ -352,6 +352,7 @@ print(cluster.kubectl("logs crash --previous"))
 #
 # Four versions of a program, one after the other, each for ten minutes, all on one node.
 
+
 # %% id="images-fill"
 def images():
     sizes = {tag: each.size for each in runtime.list_images() for tag in each.tags}
