@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEFT_OUT = ("Of a stream only its start is recorded.",)
+
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:

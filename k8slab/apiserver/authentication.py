@@ -21,6 +21,8 @@ from k8slab.apiserver.resources import RESOURCES
 from k8slab.apiserver.tokens import ISSUER, TokenError, TokenKey, number
 from k8slab.clock import Clock, from_rfc3339
 
+LEFT_OUT = ("OIDC, bootstrap tokens, webhooks and front proxies prove nothing here.",)
+
 AUTHENTICATED = "system:authenticated"
 AUDIENCES = (ISSUER,)
 """For whom a token must be, to be good here."""

@@ -23,6 +23,11 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.handlers.context import Context
 from k8slab.clock import to_rfc3339
 
+LEFT_OUT = (
+    "Sets of fields are not converted between versions of a kind.",
+    "Managers of components are their own names; upstream has one for all controllers.",
+)
+
 LONGEST_MANAGER = 128
 STATUS: FieldSet = {"f:status": LEAF}
 

@@ -46,6 +46,11 @@ from k8slab.clock import Clock
 from k8slab.etcd.store import Store, StoreUnavailable
 from k8slab.names import Chance
 
+LEFT_OUT = (
+    "Priority and fairness is left out: requests are answered one at a time, in the order in which they come.",
+    "The API server takes out no identity lease.",
+)
+
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Context], Response]

@@ -21,6 +21,8 @@ from typing import Protocol
 from k8slab.apimachinery.rest import RESIZE, STDIN, Request, Stream
 from k8slab.apiserver.spdy import Connection, Opened, Pinged, Received, Reset
 
+LEFT_OUT = ("SPDY is spoken inside WebSockets only: a client that wants the bare protocol is refused.",)
+
 EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 SPDY_TUNNEL = "SPDY/3.1+portforward.k8s.io"
 PORT_PROTOCOLS = (SPDY_TUNNEL, "v4.channel.k8s.io", "portforward.k8s.io")

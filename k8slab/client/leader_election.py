@@ -35,6 +35,11 @@ from k8slab.client.recorder import EventRecorder
 from k8slab.clock import NEVER, Clock, to_rfc3339_micro
 from k8slab.names import Chance
 
+LEFT_OUT = (
+    "After it has acquired a lease a candidate renews it two seconds later; upstream renews once more at once.",
+    "Coordinated leader election (LeaseCandidates) is left out.",
+)
+
 log = logging.getLogger(__name__)
 
 NAMESPACE = "kube-system"

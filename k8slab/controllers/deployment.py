@@ -39,6 +39,12 @@ from k8slab.controllers.revisions import (
 from k8slab.controllers.rolling import Fences, Size, fences, new_size, old_sizes, proportions
 from k8slab.names import Chance
 
+LEFT_OUT = (
+    "The annotation of the old rollback API is not looked at.",
+    "After a scaling step upstream's status leaves out progress; here it is worked out as always.",
+    "A ReplicaSet without its annotation of the maximum counts by the sum of the specs; upstream takes the status.",
+)
+
 OWNER, NO_OWNER = "owner", "no-owner"
 
 

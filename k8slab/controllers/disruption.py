@@ -24,6 +24,11 @@ from k8slab.clock import Clock, from_rfc3339, to_rfc3339
 from k8slab.controllers.budget import DELETION_TIMEOUT, counts, healthy, needs_scale, still_disrupted
 from k8slab.names import Chance
 
+LEFT_OUT = (
+    "The scale of a custom kind is not asked for: a budget with a percentage over its Pods says SyncFailed.",
+    "A Pod without a controller is not reported in an event.",
+)
+
 SCALABLE = {
     ("apps/v1", "StatefulSet"): Resource("apps", "v1", "statefulsets", "StatefulSet"),
     ("v1", "ReplicationController"): Resource("", "v1", "replicationcontrollers", "ReplicationController"),

@@ -31,6 +31,11 @@ from k8slab.controllers.slice_packing import MAX_ENDPOINTS, Slice, plan
 from k8slab.controllers.trigger_time import ANNOTATION
 from k8slab.names import Chance
 
+LEFT_OUT = (
+    "Slices for the first family of a Service's addresses only; topology hints are not given.",
+    "Nothing mirrors Endpoints that somebody wrote by hand; the Service `kubernetes` has no slice.",
+)
+
 SERVICE_NAME, HEADLESS = "kubernetes.io/service-name", "service.kubernetes.io/headless"
 MANAGED_BY, MANAGER = "endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io"
 OWN_LABELS = (SERVICE_NAME, HEADLESS, MANAGED_BY)

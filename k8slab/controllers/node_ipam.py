@@ -23,6 +23,8 @@ from k8slab.clock import Clock
 from k8slab.controllers.cidr_set import CidrSet, NextFree, next_free
 from k8slab.names import Chance
 
+LEFT_OUT = ("One range for one family of addresses; the range of Services is not taken out of it.",)
+
 CLUSTER_CIDR, NODE_MASK = "10.244.0.0/16", 24
 
 

@@ -44,6 +44,10 @@ from k8slab.controllers.node_zones import (
 from k8slab.controllers.rate_limited_queue import RateLimitedQueue
 from k8slab.names import Chance
 
+LEFT_OUT = (
+    "Pods on a node that says itself that it is not ready are marked not ready when that is heard, not each new one after it.",
+)
+
 BY_NODE = "node"
 
 

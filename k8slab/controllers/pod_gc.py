@@ -27,6 +27,8 @@ from k8slab.clock import NEVER, Clock, to_rfc3339
 from k8slab.controllers.node_taints import OUT_OF_SERVICE
 from k8slab.names import Chance
 
+LEFT_OUT = ("It looks 20 seconds after the first news, not in a fixed rhythm.",)
+
 CHECK_PERIOD, QUARANTINE = 20.0, 40.0
 TERMINATED_THRESHOLD = 12_500
 ENDED, GOING, ON = "ended", "going", "on"

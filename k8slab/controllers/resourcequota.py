@@ -26,6 +26,8 @@ from k8slab.client.controller import Controller
 from k8slab.clock import Clock
 from k8slab.names import Chance
 
+LEFT_OUT = ("A Pod that is resized is not counted anew by admission; the recount sees it.",)
+
 RESYNC = 300.0
 IN_NAMESPACE = "namespace"
 

@@ -39,6 +39,8 @@ from k8slab.controllers.pod_ranking import is_available, ready_since
 from k8slab.controllers.stateful_pod import claim_owners, claims_of, identity_labels, stateful_pod
 from k8slab.names import Chance
 
+LEFT_OUT = ("Claims are made and kept, but nothing binds them to volumes: Pods do not wait for their claims.",)
+
 
 class StatefulSetController(Controller):
     """Keeps the Pods of each StatefulSet."""

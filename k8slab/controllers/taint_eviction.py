@@ -22,6 +22,8 @@ from k8slab.clock import NEVER, Clock, to_rfc3339
 from k8slab.controllers.tolerance import tolerance
 from k8slab.names import Chance
 
+LEFT_OUT = ("When a Node is deleted its pending evictions are called off at once; upstream does so Pod by Pod.",)
+
 BY_NODE = "node"
 EVENT = "TaintManagerEviction"
 

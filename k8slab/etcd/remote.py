@@ -46,6 +46,11 @@ from k8slab.etcd.store import (
     StoreUnavailable,
 )
 
+LEFT_OUT = (
+    "A cluster on an etcd cannot go back in time.",
+    "The etcd that is started here speaks plain HTTP on this machine only.",
+)
+
 log = logging.getLogger(__name__)
 
 FIRST = 1

@@ -52,6 +52,13 @@ from k8slab.kubelet.volumes import Volumes
 from k8slab.names import Chance
 from k8slab.observer import QUIET, Observer
 
+LEFT_OUT = (
+    "Probes are not run: a container that runs is ready.",
+    "A pull begins before the sandbox is made; upstream makes the sandbox first.",
+    "Static Pods, volumes that have to be mounted, in-place resize and node shutdown are left out.",
+    "The tokens in running Pods are not renewed.",
+)
+
 log = logging.getLogger(__name__)
 
 RETRY = 1.0

@@ -19,6 +19,11 @@ from k8slab.scheduler.fit_error import histogram
 from k8slab.scheduler.framework import Plugin, State, Verdict, filter_nodes, fits
 from k8slab.scheduler.node_info import NodeInfo, PodInfo, Resident
 
+LEFT_OUT = (
+    "Candidate nodes are looked at in their order; upstream begins at a random one.",
+    "Fewest Pods with a budget broken is counted; how far each budget is overdrawn is not.",
+)
+
 NO_VICTIMS = "No preemption victims found for incoming pod"
 NO_HELP = "Preemption is not helpful for scheduling"
 PREFIX = "no new claims to deallocate, preemption: "

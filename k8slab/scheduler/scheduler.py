@@ -48,6 +48,13 @@ from k8slab.scheduler.plugins import PLUGINS
 from k8slab.scheduler.preemption import Budget, Candidate
 from k8slab.scheduler.queue import SchedulingQueue
 
+LEFT_OUT = (
+    "Volumes and dynamic resources are not considered: a Pod with a claim is placed as if it had none.",
+    "There is one profile, and no extenders; webhooks are plugins here.",
+    "Filters and scores run one after the other, not 16 nodes at once; a binding is waited for.",
+    "Plugins say which kinds of events may help a Pod (`wakes_on`); upstream's hints look at the objects too.",
+)
+
 SCHEDULER_NAME = "default-scheduler"
 ALL_UP_TO, LOWEST_SHARE = 100, 5
 """So many nodes are all asked about; of more, a share that falls to so many per cent."""

@@ -24,6 +24,10 @@ from k8slab.apiserver.registry import Registry
 from k8slab.clock import Clock
 from k8slab.names import Chance
 
+LEFT_OUT = (
+    "Webhooks and admission policies are stored and not called; Pod Security, storage and ingress defaults are left out.",
+)
+
 __all__ = ["CONNECT", "CREATE", "DELETE", "UPDATE", "Admission", "Attributes", "Plugin"]
 
 Plugin = Callable[[Attributes, Registry], None]

@@ -24,6 +24,8 @@ from k8slab.apiserver.resources import RESOURCES
 from k8slab.apiserver.routes import RequestInfo
 from k8slab.etcd.store import Entry
 
+LEFT_OUT = ("The graph has no volume attachments and no resource claims.",)
+
 USER_PREFIX, NODES_GROUP = "system:node:", "system:nodes"
 LEASE_NAMESPACE = "kube-node-lease"
 PODS, CLAIMS = RESOURCES["", "pods"], RESOURCES["", "persistentvolumeclaims"]

@@ -12,6 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+LEFT_OUT = (
+    "Of upstream's default roles those are here that matter to the components that there are; none of them is namespaced.",
+)
+
 EVENTS = "create patch update: events events.events.k8s.io"
 NOT_MUTATING = """
     create: tokenreviews.authentication.k8s.io

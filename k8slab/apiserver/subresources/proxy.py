@@ -28,6 +28,8 @@ from k8slab.apiserver.subresources.proxy_target import UNREACHED, Target, find_t
 if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
 
+LEFT_OUT = ("Nothing streams through the proxy, and a WebSocket is not upgraded.",)
+
 log = logging.getLogger(__name__)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")

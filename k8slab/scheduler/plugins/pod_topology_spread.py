@@ -20,6 +20,8 @@ from k8slab.apimachinery.labels import Selector, from_label_selector
 from k8slab.scheduler.framework import MAX_SCORE, Plugin, State
 from k8slab.scheduler.node_info import NodeInfo, PodInfo
 
+LEFT_OUT = ("The constraints that upstream adds by itself, for Pods of a Service or a workload, are left out.",)
+
 HOSTNAME = "kubernetes.io/hostname"
 UNEVEN = "node(s) didn't match pod topology spread constraints"
 UNLABELED = f"{UNEVEN} (missing required label)"
