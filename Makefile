@@ -14,7 +14,7 @@ lab: .venv/lab ## Open the lab in JupyterLab. ARGS="--no-browser --port 9999" ar
 		$(BIN)/jupyter lab $(ARGS) notebooks/00_index.ipynb
 
 test: .venv/dev check ## Run every check and every test. What needs Docker or Chromium is skipped where there is none.
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/dev ## Lint, types, import contracts, and that notebooks and exercises are as built.
 	$(BIN)/ruff check .

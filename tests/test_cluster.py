@@ -165,28 +165,28 @@ def test_unknown_components_are_named_with_those_there_are(cluster):
 
 
 def test_kubectl_does_not_outlive_a_killed_kernel():
+    namespace = f"watched-by-{os.getpid()}"
     script = (
         "import os, signal, threading\n"
         "from k8slab import Cluster\n"
         "cluster = Cluster(nodes=1, mode='live')\n"
         "print(os.getpid(), flush=True)\n"
         "threading.Timer(3, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()\n"
-        "cluster.kubectl('get pods -w')\n"
+        f"cluster.kubectl('get pods -w -n {namespace}')\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as kernel:
         assert kernel.stdout.readline()
         kernel.wait(60)
-    watching = [path for path in Path("/proc").glob("[0-9]*/cmdline") if is_our_kubectl(path)]
+    watching = [path for path in Path("/proc").glob("[0-9]*/cmdline") if is_kubectl_of(namespace, path)]
     assert watching == []
 
 
-def is_our_kubectl(path: Path) -> bool:
+def is_kubectl_of(namespace: str, path: Path) -> bool:
     try:
-        return (
-            b"kubectl" in path.read_bytes() and path.parent.stat().st_uid == os.getuid() and b"-w" in path.read_bytes()
-        )
+        words = path.read_bytes()
     except OSError:
         return False
+    return b"kubectl" in words and words.rstrip(b"\0").endswith(namespace.encode())
 
 
 def test_importing_k8slab_loads_no_heavy_library():

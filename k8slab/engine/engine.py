@@ -511,7 +511,8 @@ class Engine:
     def _root_ca(self) -> str:
         """The certificate that Pods know the API server by. Simulated Pods reach it without: and a certificate that differs
         from cluster to cluster would make the same seed give different logs."""
-        return SIMULATED_CA if self.journal is not None else self.spec.keys.pki.ca_pem.decode()
+        simulated = self.runtime == "simulated" and isinstance(self.loop, SteppedLoop)
+        return SIMULATED_CA if simulated else self.spec.keys.pki.ca_pem.decode()
 
     def _find_kubelet(self, node: str) -> KubeletConnection | None:
         kubelet = self.kubelets.get(node)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from weakref import WeakSet
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -37,7 +39,8 @@ def test_variables_are_filled_in(shell, cluster):
     assert result.stdout == "node/node-1\n"
 
 
-def test_without_a_cluster_a_sentence_says_how_to_make_one(shell):
+def test_without_a_cluster_a_sentence_says_how_to_make_one(shell, monkeypatch):
+    monkeypatch.setattr(Cluster, "_open", WeakSet())
     with pytest.raises(NoCluster) as error:
         shell.run_line_magic("kubectl", "get nodes")
     assert error.value._render_traceback_() == [NO_CLUSTER]

@@ -30,6 +30,8 @@ COMPONENT = "garbage-collector-controller"
 FOREGROUND, HOLD = "foregroundDeletion", "example.com/hold"
 SEEDS = (3, 8, 21)
 LOOK_AGAIN = 1.0
+NAMESPACE, NOT_OURS = "default", "kube-root-ca.crt"
+"""Where the judge works, and what another controller keeps there: whoever deletes it would have to do so for ever."""
 DEEDS = {"delete": 2, "delete in the foreground": 2, "release": 2, "disown": 3}
 """What can be done, and how many parts such a deed has."""
 
@@ -102,11 +104,14 @@ class Collector(Controller):
     ) -> None:
         super().__init__(client, clock, chance, wake=wake)
         self._collect, self._faults = collect, faults
-        self._watched = [self.informer(kind, on_change=lambda old, new: self.queue.add("look")) for kind in KINDS]
+        look = self.queue.add
+        self._watched = [
+            self.informer(kind, namespace=NAMESPACE, on_change=lambda old, new: look("look")) for kind in KINDS
+        ]
 
     def reconcile(self, key: str) -> float | None:
         """Let the function look, and do what it says. What is wrong with it is noted; the cluster goes on."""
-        found = {obj.uid: obj for each in self._watched for obj in each.list()}
+        found = {obj.uid: obj for each in self._watched for obj in each.list() if obj.name != NOT_OURS}
         self._asked: dict[str, KubeObject] = dict(found)
         try:
             said = self._collect({uid: Thing.of(obj) for uid, obj in found.items()}, self._ask)
@@ -128,7 +133,7 @@ class Collector(Controller):
         if kind is None:
             return None
         try:
-            found = self.client.get(kind, owner.name, "default")
+            found = self.client.get(kind, owner.name, NAMESPACE)
         except NotFound:
             return None
         if found.uid != owner.uid:
