@@ -123,6 +123,7 @@ def test_a_port_that_is_taken_is_an_error_and_leaves_nothing(front, pki, api):
 
 
 def test_stop_leaves_no_thread_and_no_watch(pki, api, context):
+    before = threading.enumerate()
     front = HttpServer(lambda request, reply: reply(api.server.handle(request)), pki, api.clock)
     front.start()
     connection = http.client.HTTPSConnection("127.0.0.1", front.port, context=context, timeout=20)
@@ -133,7 +134,7 @@ def test_stop_leaves_no_thread_and_no_watch(pki, api, context):
     response.close()
     connection.close()
     assert api.server.watches.open_watches == 0
-    assert "apiserver-http" not in [thread.name for thread in threading.enumerate()]
+    assert [thread.name for thread in threading.enumerate() if thread not in before] == []
 
 
 def test_a_request_that_is_never_answered_does_not_hold_up_the_stop(pki, api, context):

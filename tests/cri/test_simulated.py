@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import tracemalloc
 
 import pytest
@@ -248,13 +247,11 @@ def many(runtime: SimulatedRuntime, count: int) -> None:
         runtime.container_status(container)
 
 
-def test_a_pod_costs_little_time_and_memory():
+def test_a_pod_costs_little_memory():
     node = simulated_node()
     node.runtime.update_runtime_config("10.244.0.0/16")
     node.pull(AGNHOST)
-    start = time.process_time()
     many(node.runtime, 1000)
-    assert time.process_time() - start < 0.5  # 50 microseconds each, and ten times that for a busy machine
     tracemalloc.start()
     many(node.runtime, 999)
     size, _ = tracemalloc.get_traced_memory()
