@@ -208,10 +208,6 @@ class ResourceTable:
         """The rows of one group and version, in the table's order; empty if there is none."""
         return [row for row in self.rows if (row.group, row.version) == (group, version)]
 
-    def has_kind(self, group: str, version: str, kind: str) -> bool:
-        """Whether a kind is served."""
-        return any(row.kind == kind for row in self.of(group, version))
-
 
 BUILT_IN = ResourceTable(RESOURCES.values())
 """What every server serves."""

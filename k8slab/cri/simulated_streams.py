@@ -73,7 +73,28 @@ class LogStream:
             self._ready = []
 
 
-class ExecStream(BufferStream):
+class _ProcessStream(BufferStream):
+    """A process in a simulated container, seen from outside."""
+
+    def __init__(
+        self, container: SimulatedContainer, process: Process, clock: Clock, wake: Callable[[], None], lock: RLock
+    ) -> None:
+        super().__init__(wake)
+        self._container, self._process, self._clock, self._wake, self._lock = container, process, clock, wake, lock
+
+    def poll(self) -> list[tuple[int, bytes]]:
+        """What the clock has reached."""
+        with self._lock:
+            if self._process.exit_code is None:
+                self._container.catch_up(self._clock.now())
+            self._settle()
+        return super().poll()
+
+    def _settle(self) -> None:
+        raise NotImplementedError
+
+
+class ExecStream(_ProcessStream):
     """A command in a simulated container, with its streams."""
 
     def __init__(
@@ -87,21 +108,12 @@ class ExecStream(BufferStream):
         stdin: bool,
         tty: bool,
     ) -> None:
-        super().__init__(wake)
-        self._container, self._process, self._clock, self._wake, self._lock = container, process, clock, wake, lock
+        super().__init__(container, process, clock, wake, lock)
         process.stdin.ended = not stdin
         self._terminal = Terminal(process, self.buffer.put) if tty else None
         self.write = self._terminal.output if self._terminal else self.buffer.put
         """Where the process puts its output."""
         container.listen(wake)
-
-    def poll(self) -> list[tuple[int, bytes]]:
-        """What the clock has reached."""
-        with self._lock:
-            if self._process.exit_code is None:
-                self._container.catch_up(self._clock.now())
-            self._settle()
-        return super().poll()
 
     def _settle(self) -> None:
         """If the command has ended, so has the stream; else its next moment may be another one now."""
@@ -132,7 +144,7 @@ class ExecStream(BufferStream):
         super().close()
 
 
-class AttachStream(BufferStream):
+class AttachStream(_ProcessStream):
     """The container's own process, with its streams."""
 
     def __init__(
@@ -145,21 +157,12 @@ class AttachStream(BufferStream):
         *,
         stdin: bool,
     ) -> None:
-        super().__init__(wake)
-        self._container, self._process, self._clock, self._wake, self._lock = container, process, clock, wake, lock
+        super().__init__(container, process, clock, wake, lock)
         self._takes_input = stdin and container.config.stdin
         self._terminal = Terminal(process, self.buffer.put) if container.config.tty else None
         self._tap = self._terminal.output if self._terminal else self.buffer.put
         container.taps.append(self._tap)
         container.listen(wake)
-
-    def poll(self) -> list[tuple[int, bytes]]:
-        """What the clock has reached."""
-        with self._lock:
-            if self._process.exit_code is None:
-                self._container.catch_up(self._clock.now())
-            self._settle()
-        return super().poll()
 
     def _settle(self) -> None:
         if self._process.exit_code is not None:

@@ -2,7 +2,7 @@ import pytest
 
 from k8slab.api.core import Pod
 from k8slab.apimachinery.rest import WatchEvent
-from k8slab.client.cached import VIEWS, Cached, _view
+from k8slab.client.cached import VIEWS, Cached
 
 
 @pytest.fixture
@@ -24,6 +24,11 @@ def test_a_view_made_anew_says_the_same(event):
     assert cached.decode().metadata.resource_version == "7"
 
 
-def test_only_so_many_views_are_kept():
-    info = _view.cache_info()
-    assert info.maxsize == VIEWS
+def test_only_so_many_views_are_kept(event):
+    cached = Cached.of(Pod, event)
+    before = cached.view()
+    assert cached.view() is before
+    for number in range(VIEWS):
+        Cached(Pod, WatchEvent("ADDED", {"metadata": {"name": str(number)}}, number)).view()
+    assert cached.view() is not before
+    assert cached.view() == before

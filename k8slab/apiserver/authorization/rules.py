@@ -58,10 +58,6 @@ class Rule(NamedTuple):
             return False
         return _resource_fits(self.resources, info.plural, info.subresource)
 
-    def names_fit(self, name: str) -> bool:
-        """Whether it is about an object of this name."""
-        return not self.names or name in self.names
-
 
 def quoted(values: Iterable[str]) -> str:
     """A list as Go's %q prints it."""
