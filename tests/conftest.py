@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -22,6 +23,22 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"{NO_SKIPS}=1, so this may not be skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_cluster_left_open():
+    """A file of tests closes the clusters it opens: one left open is `Cluster.current()` to the files that come after."""
+    before = _open_clusters()
+    yield
+    left = _open_clusters() - before
+    for cluster in left:
+        cluster.close()
+    assert not left, f"left open: {left}"
+
+
+def _open_clusters() -> set:
+    module = sys.modules.get("k8slab.cluster")
+    return set(module.Cluster._open) if module else set()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from k8slab import Cluster
+from k8slab import cluster as engine_cluster
 from k8slab.lab.magic import NO_CLUSTER, NoCluster, register
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: note}\ndata: {a: b}\n"
@@ -40,7 +41,7 @@ def test_variables_are_filled_in(shell, cluster):
 
 
 def test_without_a_cluster_a_sentence_says_how_to_make_one(shell, monkeypatch):
-    monkeypatch.setattr(Cluster, "_open", WeakSet())
+    monkeypatch.setattr(engine_cluster.Cluster, "_open", WeakSet())
     with pytest.raises(NoCluster) as error:
         shell.run_line_magic("kubectl", "get nodes")
     assert error.value._render_traceback_() == [NO_CLUSTER]
