@@ -28,6 +28,7 @@ from k8slab.client.client import Client
 from k8slab.client.line import Line
 from k8slab.clock import RealClock, SkewedClock, VirtualClock
 from k8slab.engine.engine import Engine
+from k8slab.engine.instrument import Around
 from k8slab.etcd.memory import MemoryStore
 from k8slab.loop.stepped import SteppedLoop
 from k8slab.names import Chance
@@ -87,7 +88,9 @@ class _Walk:
         self._kept: list[Any] = []
 
     def of(self, name: str, value: Any) -> None:
-        """Look at a value."""
+        """Look at a value; through what an instrument has put around it."""
+        while isinstance(value, Around):
+            value = value.inside
         if isinstance(value, PLAIN):
             self._say(f"{name}={value!r}")
         elif isinstance(value, Enum):

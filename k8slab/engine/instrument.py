@@ -8,7 +8,7 @@ k8slab's own; the shape is trio's `Instrument`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from k8slab.cri.api import Runtime
 from k8slab.engine.inputs import Input
@@ -19,6 +19,12 @@ from k8slab.loop.instrument import LoopInstrument
 
 if TYPE_CHECKING:
     from k8slab.engine.engine import Engine
+
+
+class Around:
+    """What an instrument puts around a part, to see it at work. It has no state of its own: that is `inside`."""
+
+    inside: Any
 
 
 class Instrument(LoopInstrument):

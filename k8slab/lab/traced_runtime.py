@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from k8slab.cri.api import Runtime
+from k8slab.engine.instrument import Around
 from k8slab.kubelet.jobs import Jobs, Outcome
 
 OnCall = Callable[[str, str, str], None]
@@ -28,12 +29,12 @@ VERBS = {
 """The calls that change something, by the method's name. Those that only look are made all the time, and are not told."""
 
 
-class _TracedRuntime:
+class _TracedRuntime(Around):
     def __init__(self, inner: Runtime, on_call: OnCall) -> None:
-        self._inner, self._on_call = inner, on_call
+        self.inside, self._on_call = inner, on_call
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._inner, name)
+        method = getattr(self.inside, name)
         verb = VERBS.get(name)
         if verb is not None:
             method = self._told(verb, method)
@@ -70,33 +71,35 @@ def _what(arguments: tuple[Any, ...]) -> str:
     return text[:12] if len(text) == 64 else text
 
 
-class TracedJobs:
+class TracedJobs(Around):
     """Jobs whose calls are `carried`: made as if by whoever handed them over, though another thread may make them."""
 
+    inside: Jobs
+
     def __init__(self, inner: Jobs, carried: Callable[[Callable[[], Any]], Callable[[], Any]]) -> None:
-        self._inner, self._carried = inner, carried
+        self.inside, self._carried = inner, carried
 
     def start(self, key: str, call: Callable[[], tuple[Any, float]]) -> None:
         """Begin."""
-        self._inner.start(key, self._carried(call))
+        self.inside.start(key, self._carried(call))
 
     def running(self, key: str) -> bool:
         """Whether a job of this key is under way."""
-        return self._inner.running(key)
+        return self.inside.running(key)
 
     def finished(self) -> list[Outcome]:
         """What has come to an end since the last look."""
-        return self._inner.finished()
+        return self.inside.finished()
 
     def next_ready(self) -> float:
         """When the next one ends."""
-        return self._inner.next_ready()
+        return self.inside.next_ready()
 
     @property
     def busy(self) -> bool:
         """Whether anything is under way."""
-        return self._inner.busy
+        return self.inside.busy
 
     def close(self) -> None:
         """Take no more work."""
-        self._inner.close()
+        self.inside.close()

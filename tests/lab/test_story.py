@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from k8slab import Cluster
 from k8slab.api.apps import Deployment
 from k8slab.clock import EPOCH
+from k8slab.engine.fingerprint import describe
 from k8slab.engine.inputs import Passed
 from k8slab.lab.story import StoryError
 from tests.lab.worlds import DEEDS, a_day, create, deployment, live, phases, scale
@@ -201,16 +202,19 @@ def test_a_whole_day_goes_back_to_its_beginning_and_forward_again():
         assert (cluster.fingerprint(), log_of(cluster)) == (there, log)
 
 
-def test_history_is_byte_equal_with_and_without_the_instruments():
+def test_history_and_state_are_byte_equal_with_and_without_the_instruments():
     from k8slab.cluster import Cluster as Unwatched
 
-    logs = []
+    logs, states = [], []
     for kind in (Cluster, Unwatched):
         with kind(nodes=3, seed=5) as cluster:
             a_day(cluster)
             logs.append(log_of(cluster))
+            states.append(describe(cluster.engine))
     assert logs[0] == logs[1]
     assert len(logs[0]) > 300
+    assert states[0] == states[1]
+    assert len(states[0]) > 300
 
 
 def test_the_request_that_was_sent_is_kept_as_it_was_sent(cluster):
