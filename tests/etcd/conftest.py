@@ -5,9 +5,8 @@ import pytest
 from k8slab.clock import VirtualClock
 from k8slab.etcd.member import EtcdMember
 from k8slab.etcd.memory import MemoryStore
-from k8slab.etcd.remote import EtcdStore
 from k8slab.etcd.sqlite import SqliteStore
-from tests.etcd.emptied import emptied
+from tests.etcd.members import emptied, opened
 
 
 @pytest.fixture
@@ -24,8 +23,8 @@ def member(tmp_path_factory):
 
 @pytest.fixture
 def etcd(member):
-    """The address of an etcd with nothing in it."""
-    return emptied(member.url)
+    """An etcd with nothing in it."""
+    return emptied(member)
 
 
 @pytest.fixture(params=["memory", "sqlite", "etcd"])
@@ -36,7 +35,7 @@ def store(request, clock, tmp_path):
         case "sqlite":
             made = SqliteStore(tmp_path / "etcd.sqlite", clock)
         case _:
-            made = EtcdStore(request.getfixturevalue("etcd"), clock)
+            made = opened(request.getfixturevalue("etcd"), clock)
     yield made
     made.close()
 

@@ -64,12 +64,15 @@ def test_the_same_life_is_the_same_on_an_etcd_too():
     assert life() == life()
 
 
-def test_etcdctl_sees_the_cluster():
-    with Cluster(nodes=1, store="etcd") as cluster:
+def test_etcdctl_with_the_certificates_of_the_directory_sees_the_cluster(tmp_path):
+    with Cluster(nodes=1, store="etcd", directory=tmp_path) as cluster:
         cluster.kubectl("create deployment web --image=nginx").check()
         cluster.run_until_idle()
-        command = [find_etcd("etcdctl"), f"--endpoints={cluster.store.client.url}", "get", "--prefix", "--keys-only"]
-        shown = subprocess.run([*command, "/registry/"], capture_output=True, text=True, check=True).stdout
+        pki = tmp_path / "etcd" / "pki"
+        name = "apiserver-etcd-client"
+        shown = (f"--cacert={pki}/ca.crt", f"--cert={pki}/{name}.crt", f"--key={pki}/{name}.key")
+        command = [find_etcd("etcdctl"), f"--endpoints={cluster.store.client.url}", *shown, "get", "--keys-only"]
+        shown = subprocess.run([*command, "--prefix", "/registry/"], capture_output=True, text=True, check=True).stdout
         keys = [line for line in shown.splitlines() if line]
         assert "/registry/deployments/default/web" in keys
         assert len([key for key in keys if key.startswith("/registry/pods/default/web-")]) == 1

@@ -7,14 +7,18 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import urllib.request
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from k8slab.apiserver.pki import Pki
 from k8slab.etcd.member import EtcdMember, find_etcd
-from k8slab.etcd.remote import EtcdStore
 from k8slab.etcd.store import StoreError
+from tests.etcd.members import opened
 from tests.etcd.test_store import WEB, put
 from tests.eventually import eventually
 
@@ -26,14 +30,14 @@ def running(tmp_path):
 
 
 def written(member):
-    with closing(EtcdStore(member.url)) as store:
+    with closing(opened(member)) as store:
         found = store.get(WEB)
         return found.value if found else None
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_what_was_acknowledged_is_there_again(running, how):
-    with closing(EtcdStore(running.url)) as store:
+    with closing(opened(running)) as store:
         put(store, WEB, b"kept")
     url = running.url
     getattr(running, how)()
@@ -43,8 +47,40 @@ def test_what_was_acknowledged_is_there_again(running, how):
 
 
 def test_it_listens_on_this_machine_only_and_its_files_are_its_owners(running):
-    assert running.url.startswith("http://127.0.0.1:")
+    assert running.url.startswith("https://127.0.0.1:")
     assert running.directory.stat().st_mode & 0o077 == 0
+
+
+def listening(pid):
+    """The ports of this machine on which a process listens."""
+    sockets = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="how to see who listens is Linux's")
+@pytest.mark.parametrize("stranger", ["nobody", "the cluster's administrator"])
+def test_whoever_has_no_certificate_of_its_own_authority_is_turned_away_at_every_port(running, stranger, tmp_path):
+    context = ssl.create_default_context(cafile=running.tls.ca)
+    if stranger != "nobody":
+        Pki.create(tmp_path / "pki")
+        context.load_cert_chain(tmp_path / "pki" / "admin.crt", tmp_path / "pki" / "admin.key")
+    ports = listening(running.pid)
+    assert len(ports) == 2, "clients' and peers'"
+    for port in ports:
+        with pytest.raises(OSError, match=r"(?i)certificate|unknown.ca|reset"):
+            urllib.request.urlopen(f"https://127.0.0.1:{port}/version", context=context)
+        with pytest.raises(OSError, match=r"400|closed connection|reset"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/version")
+
+
+def test_its_certificates_stay_and_no_key_that_could_sign_another_is_kept(running):
+    files = {path.name: path.read_bytes() for path in (running.directory / "pki").iterdir()}
+    assert sorted(name for name in files if name.endswith(".key")) == ["apiserver-etcd-client.key", "server.key"]
+    assert {path.stat().st_mode & 0o777 for path in (running.directory / "pki").iterdir()} == {0o600}
+    running.stop()
+    running.start()
+    assert {path.name: path.read_bytes() for path in (running.directory / "pki").iterdir()} == files
 
 
 def test_starting_and_stopping_twice_is_the_same_as_once(running):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from contextlib import closing
 
@@ -13,10 +12,10 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from k8slab.clock import VirtualClock
 from k8slab.etcd.client import EtcdClient, decoded, whole_range
-from k8slab.etcd.member import EtcdMember, find_etcd
+from k8slab.etcd.member import EtcdMember
 from k8slab.etcd.remote import EtcdStore
 from k8slab.etcd.store import Compacted, Expect, Put, StoreError, StoreUnavailable
-from tests.etcd.emptied import emptied
+from tests.etcd.members import emptied, etcdctl, opened
 from tests.etcd.test_memory import AgainstTheModel
 from tests.etcd.test_store import DB, PODS, WEB, put
 from tests.eventually import eventually
@@ -24,26 +23,21 @@ from tests.eventually import eventually
 
 @pytest.fixture
 def store(etcd):
-    with closing(EtcdStore(etcd, VirtualClock())) as made:
+    with closing(opened(etcd, VirtualClock())) as made:
         yield made
 
 
 @pytest.fixture
 def other(etcd, store):
     """Another API server's store, of the same etcd."""
-    with closing(EtcdStore(etcd, VirtualClock())) as made:
+    with closing(opened(etcd, VirtualClock())) as made:
         yield made
 
 
-def etcdctl(url, *arguments):
-    done = subprocess.run([find_etcd("etcdctl"), f"--endpoints={url}", *arguments], capture_output=True, check=True)
-    return done.stdout
-
-
-def in_etcd(url, revision=0):
+def in_etcd(member, revision=0):
     """What etcd itself says that there is, as (key, value, revision, created, version)."""
     asked = whole_range("") | ({"revision": str(revision)} if revision else {})
-    with closing(EtcdClient(url)) as client:
+    with closing(EtcdClient(member.url, member.tls)) as client:
         found = client.ask("/v3/kv/range", asked).get("kvs", ())
     numbers = ("mod_revision", "create_revision", "version")
     return [
@@ -58,7 +52,7 @@ def in_mirror(store, revision=0):
 
 
 def test_a_new_etcd_is_at_revision_1(tmp_path):
-    with EtcdMember(tmp_path) as member, closing(EtcdStore(member.url)) as store:
+    with EtcdMember(tmp_path) as member, closing(opened(member)) as store:
         assert (store.revision, store.compacted) == (1, 0)
         assert put(store).revision == 2
 
@@ -82,23 +76,23 @@ def test_what_etcdctl_writes_is_told_to_watchers(store, etcd):
 class AgainstEtcd(AgainstTheModel):
     """The same long life, in a real etcd; and the mirror must say what etcd says."""
 
-    url = ""
+    member = None
 
     def open(self):
-        return EtcdStore(emptied(self.url))
+        return opened(emptied(self.member))
 
     def teardown(self):
         self.store.close()
 
     @invariant()
     def the_mirror_is_etcd(self):
-        assert in_mirror(self.store) == in_etcd(self.url)
+        assert in_mirror(self.store) == in_etcd(self.member)
         past = max(self.store.revision - 3, self.store.compacted)
-        assert in_mirror(self.store, past) == in_etcd(self.url, past)
+        assert in_mirror(self.store, past) == in_etcd(self.member, past)
 
 
 def test_a_long_life_against_the_model(member):
-    AgainstEtcd.url = member.url
+    AgainstEtcd.member = member
     run_state_machine_as_test(AgainstEtcd, settings=settings(max_examples=12, stateful_step_count=25, deadline=None))
 
 
@@ -106,7 +100,7 @@ def test_a_store_that_is_opened_later_has_the_same_history(store, etcd, at):
     for value in (b"1", b"2", b"3"):
         put(store, WEB, value)
     store.compact(at(1))
-    with closing(EtcdStore(etcd)) as later:
+    with closing(opened(etcd)) as later:
         assert (later.revision, later.compacted, later.entries()) == (store.revision, at(1), store.entries())
         assert [later.get(WEB, at(n)).value for n in (1, 2, 3)] == [b"1", b"2", b"3"]
 
@@ -142,7 +136,7 @@ def test_many_writers_at_two_servers_lose_no_update(store, other, at):
 def test_a_lease_of_another_server_is_known_to_who_comes_later(store, etcd):
     put(store, WEB, lease=store.grant_lease(10))
     clock = VirtualClock()
-    with closing(EtcdStore(etcd, clock)) as later:
+    with closing(opened(etcd, clock)) as later:
         assert later.next_expiry() == clock.now() + 10
         clock.advance_to(clock.now() + 10)
         assert later.expire_leases()
@@ -185,7 +179,7 @@ def own(tmp_path):
 
 
 def test_while_etcd_is_away_the_present_is_not_known_and_the_past_is(own):
-    with closing(EtcdStore(own.url)) as store:
+    with closing(opened(own)) as store:
         entry = put(store)
         own.kill()
         assert eventually(lambda: _away(store))
@@ -196,18 +190,18 @@ def test_while_etcd_is_away_the_present_is_not_known_and_the_past_is(own):
 
 
 def test_a_watch_goes_on_when_etcd_is_back_and_misses_nothing(own):
-    with closing(EtcdStore(own.url)) as store:
+    with closing(opened(own)) as store:
         cursor = store.watch(PODS, put(store).revision)
         own.kill()
         own.start()
-        etcdctl(own.url, "put", DB, "before anybody listened")
+        etcdctl(own, "put", DB, "before anybody listened")
         assert eventually(lambda: not _away(store))
         put(store, WEB, b"2")
         assert [(entry.key, entry.revision) for entry in cursor.poll()] == [(DB, 3), (WEB, 4)]
 
 
 def test_who_slept_through_a_compaction_begins_anew(own):
-    with closing(EtcdStore(own.url)) as store:
+    with closing(opened(own)) as store:
         cursor = store.watch(PODS, put(store).revision)
         own.kill()
         assert eventually(lambda: _away(store))
@@ -215,8 +209,8 @@ def test_who_slept_through_a_compaction_begins_anew(own):
         moved = EtcdMember(own.directory)  # at another address, so that the store does not see it
         moved.start()
         for value in ("a", "b", "c"):
-            etcdctl(moved.url, "put", WEB, value)
-        etcdctl(moved.url, "compact", "5")
+            etcdctl(moved, "put", WEB, value)
+        etcdctl(moved, "compact", "5")
         moved.stop()
         again = EtcdMember(own.directory, int(port))
         with again:

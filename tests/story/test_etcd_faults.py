@@ -14,7 +14,7 @@ from k8slab.client.client import Client
 from k8slab.client.https import Https
 from k8slab.clock import RealClock, sleep_really
 from k8slab.etcd.member import EtcdMember
-from k8slab.etcd.remote import EtcdStore
+from tests.etcd.members import opened
 from tests.eventually import eventually
 
 WRITERS = 3
@@ -28,7 +28,7 @@ def member(tmp_path):
 
 @pytest.fixture
 def cluster(member):
-    store = EtcdStore(member.url, RealClock())
+    store = opened(member, RealClock())
     with closing(store), Cluster(nodes=1, mode="live", store=store) as live:
         yield live
 
