@@ -129,7 +129,7 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of `faults.py` begins, or ends, or happens."""
+    """A fault of `faults/table.py` begins, or ends, or happens."""
 
     kind: ClassVar[str] = "fault"
     name: str

@@ -14,8 +14,8 @@ from k8slab.engine.faults import FAULTS
 from k8slab.engine.fingerprint import describe, fingerprint
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.replay import Diverged, replay
+from tests.engine.faults.test_ends import faults
 from tests.engine.harness import act
-from tests.engine.test_faults import faults
 
 NAMES = st.sampled_from(["web", "shop"])
 commands = st.one_of(

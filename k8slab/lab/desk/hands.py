@@ -1,6 +1,6 @@
 """What the controls of a cluster drive: `Controllable`, by a cluster.
 
-Every method is one of the cluster's own. Faults are those of the table in `engine/faults.py`: one row to begin each with, and
+Every method is one of the cluster's own. Faults are those of the table in `engine/faults/`: one row to begin each with, and
 one row for each that is active. k8slab's own.
 """
 
