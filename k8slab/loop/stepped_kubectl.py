@@ -31,6 +31,10 @@ Reply = Callable[[Response], None]
 
 SAMPLE_SECONDS = 0.01
 DEFAULT_BUDGET = 600.0
+WAIT_BUDGET = 30.0
+"""kubectl's own default for `wait`."""
+ROLLOUT_BUDGET = 900.0
+"""Long enough for `rollout status` to see that a Deployment has exceeded its progress deadline: ten minutes by default."""
 STREAMING_BUDGET = 60.0
 POLL_SECONDS = 1.0
 REAL_SECONDS_AFTER_INTERRUPT = 5.0
@@ -131,8 +135,7 @@ class Pump:
         timeout: float | None,
     ) -> str:
         """Serve until kubectl has ended. Returns what to add to its error output."""
-        budget = budget_of(args, timeout)
-        end = self._loop.clock.now() + budget
+        end = self._loop.clock.now() + budget_of(args, timeout)
         asleep = SleepProof(process.pid)
         polls = args[:1] == ["drain"] or "drain" in args
         evictions: list[tuple[Request, Reply]] = []
@@ -160,11 +163,11 @@ class Pump:
                 evictions.clear()
             elif front.open_streams:
                 if self._loop.clock.now() >= end or self._loop.halt:
-                    return self._interrupt(process, output, args, budget)
+                    return self._interrupt(process, output, args, timeout)
                 self._jump_until_something_is_sent(front, end)
             elif polls:
                 if self._loop.clock.now() >= end or self._loop.halt:
-                    return self._interrupt(process, output, args, budget)
+                    return self._interrupt(process, output, args, timeout)
                 self._loop.run_for(POLL_SECONDS)
             asleep.reset()
         return ""
@@ -183,7 +186,9 @@ class Pump:
         except queue.Empty:
             return None
 
-    def _interrupt(self, process: subprocess.Popen[bytes], output: _Output, args: Sequence[str], budget: float) -> str:
+    def _interrupt(
+        self, process: subprocess.Popen[bytes], output: _Output, args: Sequence[str], timeout: float | None
+    ) -> str:  # fmt: skip
         process.send_signal(signal.SIGINT)
         waited = 0.0
         while not output.ended() and waited < REAL_SECONDS_AFTER_INTERRUPT:
@@ -193,9 +198,7 @@ class Pump:
                 self.serve(*item)
         if self._loop.halt:
             return f"k8slab: kubectl waited, and the cluster {self._loop.halt}\n"
-        if own_timeout(args) is not None:
-            return f"k8slab: kubectl's --timeout of {budget:g}s of virtual time is over\n"
-        return ""
+        return note_of(args, timeout)
 
     def _serve_the_rest(self) -> None:
         while not self._inbox.empty():
@@ -248,9 +251,23 @@ def budget_of(args: Sequence[str], timeout: float | None) -> float:
     if own is not None:
         return own
     if args[:1] == ["wait"]:
-        return 30.0  # kubectl's default
+        return WAIT_BUDGET
+    if _streams(args):
+        return STREAMING_BUDGET
+    return ROLLOUT_BUDGET if "rollout" in args else DEFAULT_BUDGET
+
+
+def note_of(args: Sequence[str], timeout: float | None) -> str:
+    """What to tell whoever sees a command end because its budget is over; nothing where that is the way it ends."""
+    seconds = budget_of(args, timeout)
+    if own_timeout(args) is not None or (args[:1] == ["wait"] and timeout is None):
+        return f"k8slab: kubectl's --timeout of {seconds:g}s of virtual time is over\n"
+    if timeout is None and not _streams(args):
+        return f"k8slab: kubectl would wait on; {seconds:g}s of virtual time are over\n"
+    return ""
+
+
+def _streams(args: Sequence[str]) -> bool:
     streaming = {"-w", "--watch", "-f", "--follow", "--watch-only", "--watch=true", "--follow=true"}
     verb = next((arg for arg in args if not arg.startswith("-")), "")
-    if verb in ("get", "logs", "events") and streaming & set(args):
-        return STREAMING_BUDGET
-    return DEFAULT_BUDGET
+    return verb in ("get", "logs", "events") and bool(streaming & set(args))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from k8slab.loop.kubectl import Kubectl, KubectlResult, find_kubectl, split_command
-from k8slab.loop.stepped_kubectl import budget_of, own_timeout
+from k8slab.loop.stepped_kubectl import budget_of, note_of, own_timeout
 
 
 def test_a_command_may_begin_with_kubectl_or_not():
@@ -56,7 +56,7 @@ def test_kubectl_runs(tmp_path):
         ("get pods -w", 60),
         ("logs -f web", 60),
         ("logs web", 600),
-        ("rollout status deploy/web", 600),
+        ("rollout status deploy/web", 900),
         ("exec web -- sleep --timeout=5s", 600),
     ],
 )
@@ -66,6 +66,20 @@ def test_a_command_has_a_budget_of_virtual_time(command, seconds):
 
 def test_the_callers_budget_wins():
     assert budget_of(["get", "pods", "-w"], 5.0) == 5.0
+
+
+@pytest.mark.parametrize(
+    ("command", "budget", "note"),
+    [
+        ("wait --for=delete pod/web", None, "k8slab: kubectl's --timeout of 30s of virtual time is over\n"),
+        ("rollout status deploy/web --timeout=2m", None, "k8slab: kubectl's --timeout of 120s of virtual time is over\n"),
+        ("rollout status deploy/web", None, "k8slab: kubectl would wait on; 900s of virtual time are over\n"),
+        ("get pods -w", None, ""),
+        ("rollout status deploy/web", 5.0, ""),
+    ],
+)
+def test_whoever_is_interrupted_while_waiting_hears_why(command, budget, note):
+    assert note_of(split_command(command), budget) == note
 
 
 def test_what_is_no_duration_is_left_for_kubectl_to_refuse():
