@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8slab.api.apps import Deployment, ReplicaSet
+from k8slab.api.core import Pod
 from k8slab.client.slow_watch import SlowWatch
 from tests.controllers.fences import FenceWatcher
 from tests.controllers.harness import Workloads, image_of
@@ -145,3 +146,44 @@ def test_no_revision_of_any_rollout_is_outside_of_the_fences(plan, seed):
 @given(plans, st.integers(0, 1000))
 def test_nor_is_any_when_news_comes_late_twice_or_never(plan, seed):
     assert lived(plan, seed, slow=True).broken == []
+
+
+def at_rest(seed=1, slow=False, **spec):
+    world = Rollouts(seed, slow)
+    world.deploy(**{"replicas": 4, "strategy": strategy((1, 0))} | spec)
+    world.end()
+    assert world.watcher.broken == []
+    return world
+
+
+def test_a_second_change_by_an_old_cache_may_go_beyond():
+    for slow in (True, False):
+        world = at_rest(24, slow, strategy=strategy((2, 2)))
+        world.set_image("nginx:2")
+        world.change({"replicas": 6})  # before the controller can have heard of what it made for the new image
+        world.end()
+        assert bool(world.watcher.broken) == slow
+
+
+def test_the_watcher_notices_a_pod_too_few():
+    world = at_rest()
+    world.client.delete(Pod, world.pods()[0].name, "default")
+    assert [note.partition(": ")[2].partition(";")[0] for note in world.watcher.broken] == [
+        "3 Pods are available, and 4 are needed"
+    ]
+
+
+def test_the_watcher_notices_a_pod_too_many():
+    world = at_rest()
+    world.client.patch(ReplicaSet, world.sets()[0].name, "default", {"spec": {"replicas": 6}})
+    assert [note.partition(": ")[2].partition(";")[0] for note in world.watcher.broken] == [
+        "6 Pods are ordered, and 5 are allowed"
+    ]
+
+
+def test_the_watcher_notices_a_step_that_takes_available_pods():
+    world = at_rest()
+    world.client.patch(ReplicaSet, world.sets()[0].name, "default", {"spec": {"replicas": 3}})
+    assert [note.partition(": ")[2].partition(";")[0] for note in world.watcher.broken] == [
+        "3 available Pods are to stay, and 4 are needed"
+    ]

@@ -60,6 +60,10 @@ def test_scaling_to_nothing_leaves_nothing():
     assert proportions(Fences(0, 0, 0), [Size("new", 2, 0), Size("old", 3, 3)]) == {"new": 0, "old": 0}
 
 
+def test_broken_old_pods_stay_while_as_many_new_ones_are_not_available_yet():
+    assert old_sizes(Fences(10, 3, 2), Size("new", 5, 0), [Size("old", 8, 6)]) == {}
+
+
 def test_of_equals_the_newest_grows_and_the_oldest_shrinks():
     equal = [Size("new", 2, 2), Size("old", 2, 2)]
     assert proportions(Fences(5, 0, 0), equal) == {"new": 3, "old": 2}

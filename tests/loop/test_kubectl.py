@@ -72,7 +72,11 @@ def test_the_callers_budget_wins():
     ("command", "budget", "note"),
     [
         ("wait --for=delete pod/web", None, "k8slab: kubectl's --timeout of 30s of virtual time is over\n"),
-        ("rollout status deploy/web --timeout=2m", None, "k8slab: kubectl's --timeout of 120s of virtual time is over\n"),
+        (
+            "rollout status deploy/web --timeout=2m",
+            None,
+            "k8slab: kubectl's --timeout of 120s of virtual time is over\n",
+        ),
         ("rollout status deploy/web", None, "k8slab: kubectl would wait on; 900s of virtual time are over\n"),
         ("get pods -w", None, ""),
         ("rollout status deploy/web", 5.0, ""),

@@ -12,6 +12,7 @@ from k8slab.api.apps import Deployment
 from k8slab.apimachinery.rest import JsonObject, Request, Response, copy_of
 from k8slab.apiserver.resources import RESOURCES
 from k8slab.client.line import Line
+from k8slab.cri.api import ContainerState
 from k8slab.engine.engine import Engine, Spec
 from tests.client.fake_server import workload
 from tests.controllers.fences import FenceWatcher
@@ -111,13 +112,19 @@ class Rollout:
         return "", ""
 
     def end(self) -> Counter[str]:
-        """Let the rollout end, and let time pass; the end state, one line for each object. Lets the engine go."""
+        """Let the rollout end, and let time pass; the end state, a line for each object and container. Closes the engine."""
         self.engine.loop.run_until_idle(600)
         self.engine.loop.run_for(LONG)
         assert self.watcher.broken == []
         objects = [orjson.loads(entry.value) for entry in self.engine.store.range("/registry/").entries]
+        running = [
+            f"{each.labels['io.kubernetes.container.name']} runs {each.image}"
+            for runtime in self.engine.runtimes.values()
+            for each in runtime.list_containers()
+            if each.state is ContainerState.RUNNING
+        ]
         self.engine.close()
-        return Counter(told(each) for each in objects if each["kind"] != "Event")
+        return Counter([*(told(each) for each in objects if each["kind"] != "Event"), *running])
 
 
 class Killed(BaseException):
