@@ -96,7 +96,7 @@ class WatchHub:
         for watch in self._all():
             row = watch.resource
             if row.custom is not None and table.find(row.group, row.version, row.plural) is not row:
-                watch.close()
+                watch.finish()
                 watch.wake()
 
     def close_all(self) -> None:
@@ -189,7 +189,7 @@ class CacheWatch:
         self.hub, self.number, self.resource, self.wake = hub, number, resource, wake
         self.namespace = namespace
         self.ends = NEVER
-        self.closed = False
+        self.closed = self._finished = False
         self._selection, self._bookmarks = selection, bookmarks
         self._cursor: Cursor = hub.registry.store.watch(hub.registry.prefix(resource, namespace), after)
         self._ready: deque[WatchEvent] = deque()
@@ -214,6 +214,9 @@ class CacheWatch:
     def _poll(self) -> list[WatchEvent]:
         events = list(self._ready)
         self._ready.clear()
+        if self._finished:
+            self.close()
+            return events
         try:
             for entry in self._entries():
                 event = self._seen(entry)
@@ -231,6 +234,14 @@ class CacheWatch:
         if now >= self.ends:
             self.close()
         return events
+
+    def finish(self) -> None:
+        """Nothing more is to come. What happened up to now can still be read, then the watch is closed."""
+        with self.hub.lock:
+            if not self.closed and not self._finished:
+                self._ready.extend(self._poll())
+                self._finished = True
+                self.hub.close(self)
 
     def close(self) -> None:
         """Stop watching. Safe to call twice."""

@@ -136,6 +136,18 @@ def test_watches_end_when_the_kind_is_no_longer_what_it_was(api):
     api.define()
     watch = api.watch(CRONTABS)
     api.redefine(version(spec={"type": "object"}))
+    assert watch.poll() == []
+    assert watch.closed
+
+
+def test_a_watch_that_ends_tells_first_what_happened_until_then(api):
+    api.define()
+    watch = api.watch(CRONTABS)
+    api.do("POST", CRONTABS, crontab())
+    api.do("DELETE", f"{CRONTABS}/job")
+    api.redefine(version(spec={"type": "object"}))
+    api.do("POST", CRONTABS, crontab())
+    assert seen(watch.poll()) == [("ADDED", "job"), ("DELETED", "job")]
     assert watch.closed
 
 
