@@ -8,7 +8,6 @@ one way, as an input, and is in its journal.
 from __future__ import annotations
 
 import itertools
-import shlex
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +36,7 @@ from k8slab.loop.history import Change, History
 from k8slab.loop.housekeeping import StreamTicker
 from k8slab.loop.kubectl import KubectlResult, split_command
 from k8slab.loop.live import LiveLoop
+from k8slab.loop.spoken import spoken
 from k8slab.loop.stepped import Halt, SteppedLoop
 from k8slab.loop.stepped_kubectl import Pump
 from k8slab.mistake import Mistake
@@ -158,7 +158,7 @@ class Cluster:
         """
         args = split_command(command)
         seconds = None if timeout is None else parse_duration(timeout)
-        with self._moving(f"kubectl {shlex.join(args)}") as loop:
+        with self._moving(spoken(args)) as loop:
             if isinstance(loop, SteppedLoop):
                 return self._pump.run(self._door.kubectl, self._door.server, args, stdin, seconds, env)
             return self._door.kubectl.run(args, stdin, seconds, env)

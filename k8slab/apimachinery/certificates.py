@@ -12,7 +12,7 @@ import ipaddress
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -33,10 +33,7 @@ class Pair:
     """A certificate and its key, as PEM."""
 
     certificate: bytes
-    key: bytes
-
-    def __repr__(self) -> str:
-        return "Pair(certificate=..., key=...)"  # the key is a secret
+    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _subject(name, ())
         certificate = _unsigned(subject, subject, key, authority=True).sign(key, hashes.SHA256())
-        return cls(Pair(_pem(certificate), _key_pem(key)))
+        return cls(Pair(_pem(certificate), key_pem(key)))
 
     def server(self, name: str, hosts: Sequence[str], *, client_too: bool = False) -> Pair:
         """For a server at `hosts`, names and addresses; with `client_too` it may ask others as well."""
@@ -72,7 +69,14 @@ class Authority:
         signed_by = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer)
         for extension in (x509.ExtendedKeyUsage(purposes), signed_by, *more):
             builder = builder.add_extension(extension, critical=False)
-        return Pair(_pem(builder.sign(signer, hashes.SHA256())), _key_pem(key))
+        return Pair(_pem(builder.sign(signer, hashes.SHA256())), key_pem(key))
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A key as text. A secret."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -123,9 +127,3 @@ def _key_usage(authority: bool) -> x509.KeyUsage:
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )

@@ -45,9 +45,9 @@ class Request:
     path: str
     """Percent-decoded, with no query: `/api/v1/namespaces/default/pods`."""
     query: Mapping[str, list[str]] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case."""
-    body: bytes | JsonObject | list[Any] = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Names in lower case. A token may be among them."""
+    body: bytes | JsonObject | list[Any] = field(default=b"", repr=False)
     """Bytes in the request's Content-Type, or from the same process an object that the sender will not touch again."""
     user: UserInfo | None = None
     """Set by whoever authenticated the connection; None is decided by the server's authenticators."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -127,18 +126,16 @@ def _make(path: Path | None) -> EllipticCurvePrivateKey:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    from k8slab.apimachinery.certificates import key_pem, write_private
+
     if path is not None and path.exists():
         kept = serialization.load_pem_private_key(path.read_bytes(), None)
         assert isinstance(kept, ec.EllipticCurvePrivateKey), f"{path} is no elliptic key"
         return kept
     key = ec.generate_private_key(ec.SECP256R1())
     if path is not None:
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(pem)
+        write_private(path, key_pem(key))
     return key
 
 

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from k8slab.etcd.kinds import FILE, FOLDER
@@ -50,7 +50,7 @@ class State:
     url: str
     started: float
     """Seconds since the epoch."""
-    dashboard: str = ""
+    dashboard: str = field(default="", repr=False)
     """Where its dashboard is, with the token: a key, like those in `pki/`, for the user alone."""
 
 

@@ -13,7 +13,7 @@ import base64
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Credentials:
 
     ca: bytes
     certificate: bytes
-    key: bytes
+    key: bytes = field(repr=False)
 
 
 def default_path() -> Path:

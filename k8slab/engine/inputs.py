@@ -44,7 +44,7 @@ class Asked:
     path: str
     query: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     user: UserInfo | None = None
 
     @classmethod
@@ -80,7 +80,7 @@ class Typed:
     kind: ClassVar[str] = "typed"
     stream: int
     channel: int
-    data: bytes
+    data: bytes = field(repr=False)
     """Of channel 0 (stdin) or 4 (resize)."""
 
     def apply(self, engine: Engine) -> None:

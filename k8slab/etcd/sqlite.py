@@ -12,9 +12,11 @@ Models: etcd's server/storage/wal and server/lease/lessor.go (Promote); kine's i
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
@@ -69,6 +71,8 @@ class SqliteStore(MemoryStore):
         super().__init__(clock)
         self.path = Path(path)
         self._closed = False
+        with suppress(OSError):  # what is wrong with the place SQLite says better
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))  # Secrets are in it
         try:
             # Statements begin and end their transactions themselves; the store's lock keeps threads apart.
             self._db = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)

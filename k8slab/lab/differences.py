@@ -28,6 +28,7 @@ from k8slab.lab.comparison import ABSENT, compare, path_text
 from k8slab.lab.drawing.model import Table
 from k8slab.lab.past import Past
 from k8slab.lab.reference import Reference, reference_of, resource_named
+from k8slab.lab.secrecy import is_secret, told
 from k8slab.lab.writes import REGISTRY, Write, Writes, object_of
 
 CREATED, CHANGED, REPLACED, DELETED = "created", "changed", "replaced", "deleted"
@@ -215,11 +216,17 @@ def _object_change(
     if not found_changes and not replaced:
         return None
     fields = tuple(
-        FieldChange(path_text(each.path), each.old, each.new, write)
+        FieldChange(path_text(each.path), _told(found, each.path, each.old), _told(found, each.path, each.new), write)
         for each, write in writes.credited(key, before, found_changes, definition, ignore)
     )
     change, write = (REPLACED, writes.newest(key, created=True)) if replaced else (CHANGED, _newest(fields))
     return ObjectChange(change, named, write, fields)
+
+
+def _told(found: Reference | None, path: Sequence[str], value: Any) -> Any:
+    """One end of a change, as it may be told."""
+    secret = found is not None and is_secret(found.resource.group, found.resource.kind)
+    return told(path, value) if secret and value is not ABSENT else value
 
 
 def _definition(found: Reference | None) -> Definition | None:

@@ -20,6 +20,7 @@ from k8slab.lab.comparison import Changed, compare, path_text
 from k8slab.lab.drawing import Node
 from k8slab.lab.records import Record
 from k8slab.lab.reference import Reference, reference_of
+from k8slab.lab.secrecy import HIDDEN, PARTS, is_secret
 from k8slab.lab.trace import Trace
 
 MOST_CHANGES = 2
@@ -172,8 +173,9 @@ def _changes(record: Record, engine: Engine) -> Iterator[str]:
     changed = compare(before, after, definition_for(resource.group, resource.version, resource.kind), NOISE)
     told = [each for each in changed if _is_plain(each)]
     told.sort(key=lambda each: TELLING.index(path_text(each.path)) if path_text(each.path) in TELLING else len(TELLING))
+    hidden = PARTS if is_secret(resource.group, resource.kind) else ()
     for each in told[:MOST_CHANGES]:
-        yield f"{path_text(each.path)}: {each.new}"
+        yield f"{path_text(each.path)}: {HIDDEN if each.path[0] in hidden else each.new}"
 
 
 def _object(engine: Engine, found: Reference, revision: int) -> JsonObject | None:

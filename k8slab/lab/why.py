@@ -26,6 +26,7 @@ from k8slab.lab.drawing import Edge, Graph, GraphPicture, Node, Table
 from k8slab.lab.links import Link, link, links_of
 from k8slab.lab.records import Record
 from k8slab.lab.reference import Reference, not_there, reference
+from k8slab.lab.secrecy import is_secret, told
 from k8slab.lab.trace import Trace
 from k8slab.mistake import Mistake
 
@@ -174,7 +175,9 @@ def why(
         before = value_at(engine, wanted, field, commit.revision - 1)
         if after != before:
             asked = f"{wanted.resource.kind} {wanted.name}: {field}"
-            return _answer(engine, trace, asked, commit, "gone" if after is MISSING else repr(after))
+            return _answer(
+                engine, trace, asked, commit, "gone" if after is MISSING else repr(_told(wanted, field, after))
+            )
     raise Mistake(f"{wanted} has no field {field!r}, and never had one since the trace began; see: kubectl explain")
 
 
@@ -199,6 +202,13 @@ def value_at(engine: Engine, wanted: Reference, path: str, revision: int) -> Any
         else:
             return MISSING
     return value
+
+
+def _told(wanted: Reference, path: str, value: Any) -> Any:
+    """The value of a field, as it may be told."""
+    if not is_secret(wanted.resource.group, wanted.resource.kind):
+        return value
+    return told(path.removeprefix(".").split("."), value)
 
 
 def _nothing(engine: Engine, trace: Trace, wanted: Reference, revision: int) -> Mistake:

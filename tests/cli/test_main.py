@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -121,6 +122,38 @@ def test_a_cluster_lives_through_start_stop_start_and_delete(user):
     assert "no cluster" in user("list")
     assert not (user.home / "k8slab" / "lab").exists()
     assert yaml.safe_load(user.kubeconfig.read_text())["contexts"] == []
+
+
+def open_to_others(path: Path, home: Path) -> bool:
+    """Whether somebody else could read a file, if the home were open to all."""
+    way = [path, *(each for each in path.parents if each.is_relative_to(home) and each != home)]
+    return all(each.stat().st_mode & 0o077 for each in way)
+
+
+CANARY = "a-canary-in-a-secret"
+
+
+@pytest.mark.parametrize("store", ["sqlite", "etcd"])
+def test_nothing_secret_is_where_others_on_this_machine_could_read_it(user, store):
+    log = user.home / "audit.log"
+    user(f"start --detach --nodes 1 --runtime simulated --store {store} --audit-log {log}")
+    user.kubectl(f"create secret generic s --from-literal=k={CANARY}")
+    user.kubectl("patch secret s --type=merge -p " + json.dumps({"stringData": {"k": CANARY}}, separators=(",", ":")))
+    token = user.kubectl("create token default").strip()
+    profile = user.home / "k8slab" / "lab"
+    keys = [path.read_text().split()[4] for path in profile.rglob("*.key")]
+    dashboard = json.loads((profile / "state.json").read_text())["dashboard"].partition("token=")[2]
+    secrets = [CANARY, base64.b64encode(CANARY.encode()).decode()[:-4], token, dashboard, *keys]
+    files = [path for path in user.home.rglob("*") if path.is_file()]
+    for path in filter(lambda path: open_to_others(path, user.home), files):
+        assert not [each for each in secrets if each.encode() in path.read_bytes()], path
+    assert any(secrets[1].encode() in path.read_bytes() for path in files), "it is kept somewhere"
+    told = log.read_text() + (profile / "log").read_text() + user.kubectl("get events -A -o yaml")
+    assert "secrets" in told
+    assert not [each for each in secrets if each in told]
+    shown = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    assert "serve-detached" in shown
+    assert not [each for each in secrets if each in shown]
 
 
 def test_keys_are_readable_by_the_user_alone(user):

@@ -196,3 +196,11 @@ def test_a_transaction_is_kept_whole(path):
         store.transact([], [Put(WEB, b"1"), Put(PODS + "b", b"2")])
     with SqliteStore(path) as store:
         assert [(entry.key, entry.revision) for entry in store.entries()] == [(WEB, 1), (PODS + "b", 1)]
+
+
+def test_the_file_is_its_owners_alone_wherever_it_lies(tmp_path):
+    with SqliteStore(tmp_path / "log") as store:
+        put(store)
+        files = list(tmp_path.iterdir())
+        assert len(files) >= 2, "the log, and SQLite's own"
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o600}

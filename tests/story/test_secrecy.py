@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from k8slab import Cluster
+from k8slab.apimachinery.rest import Request
 from k8slab.apiserver.pki import Pki
+from k8slab.cli.profile import State
+from k8slab.engine.inputs import Asked
+from k8slab.lab.dashboard.guard import Guard
 
 MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -51,10 +57,64 @@ def test_a_token_is_in_no_log_no_trace_and_no_journal(cluster, token):
         assert token.rpartition(".")[2] not in place
 
 
+CANARY = "canary-in-a-secret"
+SECRET = f"{{apiVersion: v1, kind: Secret, metadata: {{name: applied}}, stringData: {{key: {CANARY}-1}}}}"
+
+
+@pytest.fixture(scope="module")
+def secrets(cluster):
+    """Secrets that were created, applied, changed, and used by a Pod; and one that was refused."""
+    before = cluster.store.revision
+    cluster.kubectl(f"create secret generic typed --from-literal=key={CANARY}").check()
+    cluster.kubectl("apply -f -", stdin=SECRET).check()
+    cluster.kubectl("apply -f -", stdin=SECRET.replace("-1", "-2")).check()
+    assert not cluster.kubectl("apply -f -", stdin=SECRET.replace("stringData", "data").replace("-1", "!")).ok
+    source = "{name: X, valueFrom: {secretKeyRef: {name: typed, key: key}}}"
+    container = f"{{name: main, image: busybox, command: [sleep, 1d], env: [{source}]}}"
+    pod = f"{{apiVersion: v1, kind: Pod, metadata: {{name: user}}, spec: {{containers: [{container}]}}}}"
+    cluster.kubectl("apply -f -", stdin=pod).check()
+    cluster.run_for("10s")
+    assert CANARY in cluster.kubectl("exec user -- env").check().stdout
+    return before
+
+
+def told_of(cluster, before, tmp_path):
+    """All that is said of a cluster, by where."""
+    trace = tmp_path / "trace.jsonl"
+    cluster.export(trace)
+    yield "records", "".join(f"{each}" for each in cluster.trace)
+    yield "export", trace.read_text()
+    yield "journal", repr(cluster.engine.lived)
+    yield "audit", repr(list(cluster._audit_log.events)) + repr(list(cluster.engine.server.audit))
+    yield "events", cluster.kubectl("get events -A -o yaml").stdout
+    yield "describe", cluster.kubectl("describe secret typed").stdout
+    yield "why", cluster.why("secret/applied").full + str(cluster.why("secret/applied", field="data.key"))
+    yield "why of all", str(cluster.why("secret/applied", field="data"))
+    changes = cluster.diff(before + 2)
+    yield "diff", f"{changes}{changes.table}{list(changes)}"
+    for name in ("timeline", "objects", "graph", "view"):
+        yield name, repr(getattr(cluster, name)().get_state())
+
+
+def test_what_is_in_a_secret_is_told_by_nothing_that_looks(cluster, secrets, tmp_path):
+    hidden = [CANARY, *(base64.b64encode(f"{CANARY}{end}".encode()).decode() for end in ("", "-1", "-2"))]
+    places = dict(told_of(cluster, secrets, tmp_path))
+    assert [place for place, text in places.items() if any(each in text for each in hidden)] == []
+    assert "data.key: (hidden)" in places["why"]
+    assert "--from-literal=key=(hidden)" in places["records"]
+    assert "data.key" in places["diff"]
+
+
 def test_no_key_is_shown_by_what_holds_it(cluster, token):
     spec = cluster.engine.spec
     assert "Keys" in repr(spec.keys)
-    assert "PRIVATE" not in repr(spec) + repr(spec.keys) + repr(spec.keys.token) + repr(cluster)
+    shown = [spec, spec.keys, spec.keys.token, spec.keys.pki, cluster, cluster.credentials]
+    assert not [each for each in shown if "PRIVATE" in repr(each)]
+
+
+def test_a_request_that_is_shown_shows_neither_its_headers_nor_its_body():
+    request = Request("POST", "/api", {}, {"authorization": "Bearer abc", "accept": "json"}, b"abc")
+    assert "abc" not in repr(request) + repr(Asked.of(request)) + repr(Guard("abc")) + repr(State(1, "", 0, "abc"))
 
 
 def test_a_saved_story_holds_no_key_and_no_token(cluster, token, tmp_path):

@@ -53,7 +53,7 @@ class Refused(Exception):
 class Guard:
     """The rules of one dashboard."""
 
-    token: str = field(default_factory=lambda: unlike_any_other(32))
+    token: str = field(default_factory=lambda: unlike_any_other(32), repr=False)
     ports: set[int] = field(default_factory=set)
     """Where the dashboard listens."""
 

@@ -17,6 +17,7 @@ from k8slab.lab.drawing import Table
 from k8slab.lab.furniture import is_furniture
 from k8slab.lab.pictures.deeds import state_of
 from k8slab.lab.reference import Reference, not_there, reference
+from k8slab.lab.secrecy import is_secret, told
 from k8slab.lab.widgets.sources import Filter, ObjectRow, ObjectTable
 from k8slab.mistake import Mistake
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 COLUMNS = ("Kind", "Namespace", "Name", "State", "Age")
 LEFT_OUT = ("events",)
 """Kinds that are told with the object that they are about."""
-HIDDEN = "(hidden: a notebook is no place for it)"
 
 
 class ClusterObjects:
@@ -48,11 +48,11 @@ class ClusterObjects:
 
     def yaml(self, id: str) -> str:
         """An object as YAML. Raises ValueError for one that there is not."""
-        obj = copy_of(self._find(_wanted(id)))
-        if obj["kind"] == "Secret":
-            for part in ("data", "stringData"):
-                obj[part] = dict.fromkeys(obj.get(part) or {}, HIDDEN)
+        wanted = _wanted(id)
+        obj = copy_of(self._find(wanted))
         obj["metadata"].pop("managedFields", None)
+        if is_secret(wanted.resource.group, wanted.resource.kind):
+            obj = told((), obj)
         return str(yaml.safe_dump(obj, sort_keys=False, allow_unicode=True))
 
     def events(self, id: str) -> Table | str:
