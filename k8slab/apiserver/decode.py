@@ -15,6 +15,7 @@ import yaml
 
 from k8slab.apimachinery import protobuf
 from k8slab.apimachinery.checker import REQUIRED, UNKNOWN, FieldError
+from k8slab.apimachinery.decoding_faults import go_kind, json_fault, yaml_fault
 from k8slab.apimachinery.duplicates import find_duplicate_fields, find_repeated_keys
 from k8slab.apimachinery.errors import (
     BadRequest,
@@ -26,11 +27,14 @@ from k8slab.apimachinery.errors import (
 )
 from k8slab.apimachinery.rest import JsonObject, Request
 from k8slab.apimachinery.schema import Definition, definition_for
+from k8slab.apiserver.validation import LEFT_TO_THE_RULES
 
 MAX_BODY = 3 * 1024 * 1024
 JSON, YAML = "application/json", "application/yaml"
 MEDIA_TYPES = (JSON, YAML, protobuf.MEDIA_TYPE)
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+NO_KIND = "couldn't get version/kind; json parse error: "
+TYPE_META = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 VALIDATIONS = ("", "Ignore", "Warn", "Strict")
 
 
@@ -56,14 +60,14 @@ def read_object(request: Request, kind: str, api_version: str) -> JsonObject:
         obj = _parse(raw, media_type(request), kind)
     if not isinstance(obj, dict):
         raise _unrecognized(
-            kind, orjson.dumps(obj), "couldn't get version/kind; json parse error: json: cannot unmarshal"
+            kind, raw, f"{NO_KIND}json: cannot unmarshal {go_kind(obj)} into Go value of type {TYPE_META}"
         )
     _check_type(obj, kind, api_version)
     meta = obj.get("metadata")
     if meta is None:
         obj["metadata"] = {}
     elif not isinstance(meta, dict):
-        fault = f"json: cannot unmarshal {_go_kind(meta)} into Go struct field {kind}.metadata of type v1.ObjectMeta"
+        fault = f"json: cannot unmarshal {go_kind(meta)} into Go struct field {kind}.metadata of type v1.ObjectMeta"
         raise _not_a(kind, api_version, fault)
     return obj
 
@@ -78,7 +82,8 @@ def read_options(request: Request) -> JsonObject:
     raw = request.body if isinstance(request.body, bytes) else orjson.dumps(request.body)
     options = _parse(raw, media_type(request), "DeleteOptions")
     if not isinstance(options, dict):
-        raise _unrecognized("DeleteOptions", raw, "couldn't get version/kind; json parse error: json: cannot unmarshal")
+        why = f"{NO_KIND}json: cannot unmarshal {go_kind(options)} into Go value of type {TYPE_META}"
+        raise _unrecognized("DeleteOptions", raw, why)
     if options.get("kind") not in (None, "", "DeleteOptions"):
         raise BadRequest(f"decoded object cannot be converted to DeleteOptions: {options.get('kind')}")
     definition = definition_for("", "v1", "DeleteOptions")
@@ -105,11 +110,11 @@ def read_configuration(request: Request, validation: str) -> tuple[JsonObject, l
     try:
         found = orjson.loads(raw) if _is_compact(raw) else _yaml(raw)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, orjson.JSONEncodeError) as fault:
-        raise BadRequest(f"error decoding YAML: {_first_line(fault)}") from None
+        raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {yaml_fault(fault)}") from None
     if found is None:
         found = {}
     if not isinstance(found, dict):
-        why = f"json: cannot unmarshal {_go_kind(found)} into Go value of type map[string]interface {{}}"
+        why = f"json: cannot unmarshal {go_kind(found)} into Go value of type map[string]interface {{}}"
         raise BadRequest(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {why}")
     twice = [] if validation == "Ignore" or _is_compact(raw) else find_repeated_keys(raw)
     warnings = [f"error converting YAML to JSON: {each}" for each in twice]
@@ -151,7 +156,8 @@ def check_schema(
         strict += find_duplicate_fields(raw)
     if strict and validation == "Strict":
         raise _not_a(kind, api_version, "strict decoding error: " + ", ".join(strict))
-    missing = [fault for fault in faults if fault.kind == REQUIRED and not _is_filled_in(fault)]
+    told = LEFT_TO_THE_RULES.get((api_version, kind), ())
+    missing = [each for each in faults if each.kind == REQUIRED and each.path not in told and not _is_filled_in(each)]
     if missing:
         causes = [Cause(fault.path, "FieldValueRequired", fault.detail) for fault in missing]
         raise Invalid.object(kind, _group(api_version), obj["metadata"].get("name", ""), causes)
@@ -189,8 +195,7 @@ def _parse(raw: bytes, content_type: str, kind: str) -> Any:
     try:
         return _yaml(raw)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, orjson.JSONEncodeError) as fault:
-        why = f"couldn't get version/kind; json parse error: yaml: {_first_line(fault)}"
-        raise _unrecognized(kind, raw, why) from None
+        raise _unrecognized(kind, raw, yaml_fault(fault)) from None
 
 
 def _yaml(raw: bytes) -> Any:
@@ -199,10 +204,6 @@ def _yaml(raw: bytes) -> Any:
         raise ValueError("document contains excessive aliasing")
     # As JSON says it: dates as text, and what an alias shares as copies.
     return orjson.loads(orjson.dumps(found))
-
-
-def _first_line(fault: Exception) -> str:
-    return str(fault).splitlines()[0] if str(fault) else type(fault).__name__
 
 
 def _expanded_size(value: Any, known: dict[int, int]) -> int:
@@ -219,26 +220,18 @@ def _json(raw: bytes, kind: str) -> Any:
     try:
         return orjson.loads(raw)
     except (orjson.JSONDecodeError, RecursionError) as fault:
-        why = _go_json_fault(raw, fault)
+        why = json_fault(raw, fault)
         if not kind:
             raise BadRequest(f"error decoding patch: {why}") from None
-        raise _unrecognized(kind, raw, f"couldn't get version/kind; json parse error: {why}") from None
-
-
-def _go_json_fault(raw: bytes, fault: Exception) -> str:
-    """As Go's decoder says it, as near as another decoder's complaint allows."""
-    place = getattr(fault, "pos", len(raw))
-    text = raw.decode(errors="replace")
-    if place >= len(text.rstrip()):
-        return "unexpected end of JSON input"
-    return f"invalid character {text[place]!r} looking for beginning of value"
+        raise _unrecognized(kind, raw, NO_KIND + why) from None
 
 
 def _check_type(obj: JsonObject, kind: str, api_version: str) -> None:
     found_version, found_kind = obj.get("apiVersion") or api_version, obj.get("kind") or kind
     if not isinstance(found_version, str) or not isinstance(found_kind, str):
         wrong = "apiVersion" if not isinstance(found_version, str) else "kind"
-        why = f"couldn't get version/kind; json parse error: json: cannot unmarshal into Go struct field .{wrong} of type string"
+        found = go_kind(obj[wrong])
+        why = f"{NO_KIND}json: cannot unmarshal {found} into Go struct field .{wrong} of type string"
         raise _unrecognized(kind, orjson.dumps(obj), why)
     if found_version != api_version:
         raise BadRequest(
@@ -268,8 +261,3 @@ def _unrecognized(kind: str, raw: bytes, why: str) -> BadRequest:
 
 def _group(api_version: str) -> str:
     return api_version.rpartition("/")[0]
-
-
-def _go_kind(value: Any) -> str:
-    names = {list: "array", str: "string", bool: "bool", int: "number", float: "number"}
-    return names.get(type(value), "object")

@@ -28,6 +28,7 @@ from k8slab.apiserver.authentication import Authenticator
 from k8slab.apiserver.authorization import Authorizer
 from k8slab.apiserver.authorization.escalation import Escalation
 from k8slab.apiserver.custom.served import ServedResources
+from k8slab.apiserver.encoding import written
 from k8slab.apiserver.handlers import create, delete, delete_collection, get, list, patch, reviews, update, watch
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.impersonation import impersonated
@@ -152,7 +153,8 @@ class ApiServer:
             self._record(request, info, user, response, before)
             if trail is not None and self.audit_log is not None:
                 self.audit_log.complete(trail, request, info, response, self.clock.now(), self._audit_id(request))
-            return response
+            # What a Pod or a kubelet answers goes through as it is.
+            return written(request, response) if request.on_wire and info.subresource != "proxy" else response
 
     def _audit_id(self, request: Request) -> str:
         """What names a request in the audit log: the front door has given it a name, and answers with it."""

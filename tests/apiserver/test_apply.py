@@ -204,7 +204,8 @@ def test_identity_is_a_precondition(api):
         (config_map() | {"metadata": 5}, 400, "the configuration has no metadata"),
         (b"- a", 400, "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go "
          "value of type map[string]interface {}"),
-        (b"a: [", 400, "error decoding YAML: while parsing a flow node"),
+        (b"a: [", 400, "error decoding YAML: error converting YAML to JSON: yaml: line 1: did not find expected "
+             "node content"),
         (b"", 400, "invalid object type: /, Kind="),
     ],
 )  # fmt: skip

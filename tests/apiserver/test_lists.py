@@ -103,6 +103,8 @@ NOT_VALID = "invalid continue token: continue key is not valid"
     ("token", "fault"),
     [
         ("!", ": illegal base64 data at input byte 0"),
+        ("abc", ": invalid character 'i' looking for beginning of value"),
+        ("W10", ": json: cannot unmarshal array into Go value of type storage.continueToken"),
         ("e30", ": server does not recognize this encoded version "),
         (encode_continue(0, "a"), ": incorrect encoded start resourceVersion (version meta.k8s.io/v1)"),
         (encode_continue(5, ""), ": encoded start key empty (version meta.k8s.io/v1)"),

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from k8slab.apimachinery.cron import cron_fault
@@ -124,3 +126,42 @@ def test_a_schedule_that_cron_reads(schedule):
 )  # fmt: skip
 def test_a_schedule_that_cron_does_not_read(schedule, fault):
     assert cron_fault(schedule) == fault
+
+
+NO_TEMPLATE = (
+    "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`",
+    "spec.template.spec.containers: Required value",
+)
+NO_JOB = (
+    "template.spec.containers: Required value",
+    'template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"',
+)
+ALMOST_NOTHING = {
+    "apis/apps/v1/namespaces/default/deployments": ("spec.selector: Required value", *NO_TEMPLATE),
+    "apis/apps/v1/namespaces/default/replicasets": ("spec.selector: Required value", *NO_TEMPLATE),
+    "apis/apps/v1/namespaces/default/statefulsets": ("spec.selector: Required value", *NO_TEMPLATE),
+    "apis/apps/v1/namespaces/default/daemonsets": NO_TEMPLATE,
+    "apis/batch/v1/namespaces/default/jobs": tuple(f"spec.{text}" for text in NO_JOB),
+    "apis/batch/v1/namespaces/default/cronjobs": (
+        "spec.schedule: Required value",
+        *(f"spec.jobTemplate.spec.{text}" for text in NO_JOB),
+    ),
+    "apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers": (
+        "spec.maxReplicas: Invalid value: 0: must be greater than 0",
+        "spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`",
+        "spec.scaleTargetRef.kind: Required value",
+        "spec.scaleTargetRef.name: Required value",
+    ),
+    "apis/rbac.authorization.k8s.io/v1/clusterrolebindings": (
+        'roleRef.kind: Unsupported value: "": supported values: "ClusterRole"',
+        "roleRef.name: Required value",
+    ),
+}
+
+
+@pytest.mark.parametrize("content", [{}, {"spec": None}, {"spec": {}}])
+@pytest.mark.parametrize("path", ALMOST_NOTHING)
+def test_what_is_left_out_is_empty_and_its_parts_are_what_is_missing(api, path, content):
+    response = api.ask("POST", f"/{path}", json.dumps({"metadata": {"name": "t"}, **content}).encode())
+    told = [f"{each['field']}: {each['message']}" for each in response.object["details"]["causes"]]
+    assert (response.code, told) == (422, list(ALMOST_NOTHING[path]))

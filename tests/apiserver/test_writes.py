@@ -260,12 +260,18 @@ def test_an_unknown_propagation_policy_is_refused(api):
     assert api.refusal("DELETE", f"{MAPS}/settings", propagationPolicy="Never")[0] == 422
 
 
-@pytest.mark.parametrize(("field", "name"), [("uid", "UID"), ("resourceVersion", "ResourceVersion")])
-def test_a_precondition_that_fails_conflicts(api, field, name):
-    api.do("POST", MAPS, config_map())
+@pytest.mark.parametrize(
+    ("field", "name", "happened"),
+    [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")],
+)
+def test_a_precondition_that_fails_conflicts(api, field, name, happened):
+    found = api.do("POST", MAPS, config_map())["metadata"][field]
     code, text = api.refusal("DELETE", f"{MAPS}/settings", {"preconditions": {field: "7"}})
     assert code == 409
-    assert f"Precondition failed: {name} in precondition: 7" in text
+    assert text == (
+        f'Operation cannot be fulfilled on ConfigMap "settings": the {name} in the precondition (7) does not match '
+        f"the {name} in record ({found}). The object might have been {happened}"
+    )
 
 
 def test_a_pod_on_no_node_goes_at_once(api):
@@ -338,3 +344,22 @@ def test_an_event_ends_after_an_hour(api):
     api.clock.advance_to(api.clock.now() + 3700)
     api.store.expire_leases()
     assert api.refusal("GET", f"{NAMESPACE}/events/web.1")[0] == 404
+
+
+ADMISSION = "admissionregistration.k8s.io/v1"
+
+
+@pytest.mark.parametrize(
+    ("version", "plural", "kind", "content", "text"),
+    [
+        (ADMISSION, "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", {}, "its webhooks are not called"),
+        (ADMISSION, "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", {}, "its webhooks are not called"),
+        (ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy", {}, "its expressions are not evaluated"),
+        ("apiregistration.k8s.io/v1", "apiservices", "APIService",
+         {"spec": {"groupPriorityMinimum": 1, "versionPriority": 1}}, "the server that it names is not asked"),
+    ],
+)  # fmt: skip
+def test_who_registers_for_a_say_is_told_that_nobody_listens(api, version, plural, kind, content, text):
+    body = {"apiVersion": version, "kind": kind, "metadata": {"name": "v1.example.com"}, **content}
+    response = api.ask("POST", f"/apis/{version}/{plural}", body)
+    assert (response.code, response.headers["Warning"]) == (201, f'299 - "{kind} is stored, but {text} by k8slab"')

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from k8slab.apimachinery.checker import TYPE, UNKNOWN, FieldError
@@ -33,10 +33,15 @@ from k8slab.clock import from_rfc3339
 
 MAX_INT32 = 2**31 - 1
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-_TYPE_META: JsonObject = {
-    "apiVersion": {"type": "string", "description": "APIVersion names the version of the schema of this object."},
-    "kind": {"type": "string", "description": "Kind is the REST resource that this object is."},
-}
+_TYPE_META = ("apiVersion", "kind")
+
+
+@cache
+def _what_every_kind_has() -> JsonObject:
+    """The schema of apiVersion, kind and metadata, described as in the kinds that are built in."""
+    fields = definition_named("io.k8s.api.core.v1.Pod").schema["properties"]
+    plain = {key: {k: v for k, v in fields[key].items() if k != "enum"} for key in _TYPE_META}
+    return {**plain, "metadata": fields["metadata"]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +76,7 @@ class CustomDefinition(Definition):
     @staticmethod
     def of(group: str, version: str, kind: str, schema: JsonObject) -> CustomDefinition:
         """The definition of a kind; `schema` is what its CustomResourceDefinition says."""
-        fields = {**(schema.get("properties") or {}), **_TYPE_META, "metadata": {"$ref": REFERENCE + OBJECT_META}}
+        fields = {**(schema.get("properties") or {}), **_what_every_kind_has()}
         whole = {**schema, "type": "object", "properties": fields} | _identity(group, version, kind)
         return CustomDefinition(_name(group, version, kind), whole)
 
@@ -111,7 +116,7 @@ def list_definition(resource: ResourceInfo) -> Definition:
         "type": "object",
         "description": f"{resource.kind_of_list} is a list of {resource.kind}",
         "required": ["items"],
-        "properties": {**_TYPE_META, "metadata": {"$ref": f"{REFERENCE}{_META}ListMeta"}, "items": items},
+        "properties": {**_what_every_kind_has(), "metadata": {"$ref": f"{REFERENCE}{_META}ListMeta"}, "items": items},
     } | _identity(resource.group, resource.version, resource.kind_of_list)
     return Definition(_name(resource.group, resource.version, resource.kind_of_list), schema)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8slab.apimachinery.errors import BadRequest, Cause, Invalid
+from k8slab.apimachinery.errors import BadRequest, Cause, Conflict, Invalid
 from k8slab.apimachinery.rest import JsonObject, Response
 from k8slab.apiserver.admission import Attributes
 from k8slab.apiserver.decode import read_options
@@ -69,13 +69,27 @@ def delete(context: Context, namespace: str, name: str, options: JsonObject) -> 
     preconditions: dict[str, Any] = options.get("preconditions") or {}
 
     def change(old: JsonObject) -> JsonObject | None:
-        server.registry.check(resource, old, preconditions.get("uid") or "", preconditions.get("resourceVersion") or "")
+        _check_preconditions(context, old["metadata"], preconditions)
         attributes = Attributes("DELETE", resource, namespace, name, "", None, old, context.user, dry_run)
         server.admission.validate(attributes)
         return _marked(context, old, options)
 
     after = server.registry.update(resource, namespace, name, change, dry_run)
     return dry_run or server.registry.find(resource, namespace, name) is None, after
+
+
+def _check_preconditions(context: Context, meta: JsonObject, preconditions: JsonObject) -> None:
+    """Whether the object is still the one that was meant. Raises Conflict."""
+    for field, what, happened in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
+        asked = preconditions.get(field)
+        if asked and asked != meta[field]:
+            why = f"the {what} in the precondition ({asked}) does not match the {what} in record ({meta[field]})."
+            why += f" The object might have been {happened}"
+            # Upstream names the kind here, not the resource.
+            raise Conflict.named(context.resource.group, context.resource.kind, meta["name"], why)
 
 
 def _marked(context: Context, old: JsonObject, options: JsonObject) -> JsonObject | None:
@@ -102,7 +116,8 @@ def _marked(context: Context, old: JsonObject, options: JsonObject) -> JsonObjec
             meta["deletionGracePeriodSeconds"] = grace
         return new
     meta["deletionTimestamp"] = to_rfc3339(now + grace)
-    meta["deletionGracePeriodSeconds"] = grace
+    if old["kind"] != "Namespace":  # whose storage marks it itself
+        meta["deletionGracePeriodSeconds"] = grace
     context.strategy.begin_deletion(new, to_rfc3339(now))
     if context.strategy.counts_generations or "generation" in meta:
         meta["generation"] = meta.get("generation", 0) + 1

@@ -19,6 +19,7 @@ from typing import Any
 
 import orjson
 
+from k8slab.apimachinery.decoding_faults import go_kind, json_fault
 from k8slab.apimachinery.errors import BadRequest, Cause, Invalid, forbidden, not_supported
 from k8slab.apimachinery.rest import Request
 
@@ -160,10 +161,11 @@ def _json_of(token: str) -> dict[str, Any] | str:
     wrong = _NOT_BASE64.search(token)
     if wrong or len(token) % 4 == 1:
         return f"illegal base64 data at input byte {wrong.start() if wrong else len(token)}"
+    raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     try:
-        content = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        content = orjson.loads(raw)
     except ValueError as fault:
-        return str(fault)
-    return (
-        content if isinstance(content, dict) else "json: cannot unmarshal into Go value of type storage.continueToken"
-    )
+        return json_fault(raw, fault)
+    if isinstance(content, dict):
+        return content
+    return f"json: cannot unmarshal {go_kind(content)} into Go value of type storage.continueToken"

@@ -5,7 +5,7 @@ A kind with more to say (Pods, Services, Jobs...) has a subclass of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from k8slab.apimachinery.errors import Cause, invalid
@@ -16,6 +16,15 @@ from k8slab.apiserver.strategy import Strategy
 from k8slab.apiserver.validation import VALIDATIONS
 
 IMMUTABLE = "field is immutable"
+_ADMISSION = "admissionregistration.k8s.io"
+UNHEARD: Mapping[tuple[str, str], str] = {
+    (_ADMISSION, "mutatingadmissionpolicies"): "its expressions are not evaluated",
+    (_ADMISSION, "mutatingwebhookconfigurations"): "its webhooks are not called",
+    (_ADMISSION, "validatingadmissionpolicies"): "its expressions are not evaluated",
+    (_ADMISSION, "validatingwebhookconfigurations"): "its webhooks are not called",
+    ("apiregistration.k8s.io", "apiservices"): "the server that it names is not asked",
+}
+"""Kinds that would have a say in other requests, and have none here: who creates one is warned."""
 
 
 def _leave(obj: JsonObject) -> None:
@@ -39,12 +48,17 @@ class KindStrategy(Strategy):
     def __init__(self, group: str, plural: str) -> None:
         self._complete: Callable[[JsonObject], None] = DEFAULTS.get((group, plural), _leave)
         self._faults: Callable[[JsonObject], list[Cause]] = VALIDATIONS.get((group, plural), _accept)
+        self._unheard = UNHEARD.get((group, plural), "")
         self._rows = SELECTABLE.get((group, plural), ())
         self._labels = frozenset(row[0] for row in self._rows)
 
     def default(self, obj: JsonObject) -> None:
         """Fill in what the client left out."""
         self._complete(obj)
+
+    def warnings(self, obj: JsonObject, old: JsonObject | None) -> list[str]:
+        """That a kind is not heeded, where a client would rely on it."""
+        return [f"{obj['kind']} is stored, but {self._unheard} by k8slab"] if self._unheard else []
 
     def prepare_for_create(self, obj: JsonObject) -> None:
         """Start with the kind's own status, whatever the client sent."""

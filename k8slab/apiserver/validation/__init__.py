@@ -41,3 +41,21 @@ VALIDATIONS: Mapping[tuple[str, str], Callable[[JsonObject], list[Cause]]] = {
     ("scheduling.k8s.io", "priorityclasses"): others.validate_priority_class,
 }
 """By (group, plural). A kind that is not here has no rules beyond its schema."""
+
+_WORKLOAD = ("spec", "spec.selector", "spec.template")
+_BINDING = ("roleRef", "roleRef.kind", "roleRef.name")
+LEFT_TO_THE_RULES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("apps/v1", "DaemonSet"): _WORKLOAD,
+    ("apps/v1", "Deployment"): _WORKLOAD,
+    ("apps/v1", "ReplicaSet"): _WORKLOAD,
+    ("apps/v1", "StatefulSet"): _WORKLOAD,
+    ("autoscaling/v2", "HorizontalPodAutoscaler"): ("spec", "spec.maxReplicas", "spec.scaleTargetRef"),
+    ("batch/v1", "CronJob"): ("spec", "spec.schedule", "spec.jobTemplate", "spec.jobTemplate.spec.template"),
+    ("batch/v1", "Job"): ("spec", "spec.template"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): _BINDING,
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): _BINDING,
+}
+"""Fields that the schemas require, by (apiVersion, kind), and whose absence the rules put into upstream's words.
+
+In Go a struct that is left out is an empty one: it is what is missing in it that upstream tells.
+"""

@@ -23,15 +23,15 @@ def _runs_pods(obj: JsonObject) -> Iterator[Cause]:
     spec, kind = obj["spec"], str(obj.get("kind", "")).lower()
     yield from not_negative(spec, "spec", "replicas", "minReadySeconds", "revisionHistoryLimit")
     selector, template = spec.get("selector"), spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    if selector is None:
+    labels = (template.get("metadata") or {}).get("labels")
+    empty = selector is not None and not (selector.get("matchLabels") or selector.get("matchExpressions"))
+    if selector is None and kind != "daemonset":
         yield required("spec.selector")
-    else:
-        yield from label_selector(selector, "spec.selector")
-        if not (selector.get("matchLabels") or selector.get("matchExpressions")):
-            yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
-        elif not selects(selector, labels):
-            yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    yield from label_selector(selector or {}, "spec.selector")
+    if empty:
+        yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
+    elif selector is None or not selects(selector, labels or {}):  # no selector selects nothing
+        yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
     yield from template_causes(_with_claims(spec, template), "spec.template")
     policy = (template.get("spec") or {}).get("restartPolicy")
     if policy in RESTART_POLICIES and policy != "Always":

@@ -114,6 +114,17 @@ def test_openapi_describes_a_kind_and_changes_with_its_schema(api):
     assert index() != before
 
 
+def test_what_every_kind_has_is_described_as_in_the_kinds_that_are_built_in(api):
+    def described(path, name):
+        schema = orjson.loads(api.ask("GET", f"/openapi/v3/{path}").body)["components"]["schemas"][name]
+        return {key: schema["properties"][key] for key in ("apiVersion", "kind", "metadata")}
+
+    api.define()
+    ours = described(f"apis/{GROUP}/v1", "com.example.stable.v1.CronTab")
+    assert ours == described("api/v1", "io.k8s.api.core.v1.ConfigMap")
+    assert all(field["description"] for field in ours.values())
+
+
 def test_a_watch_tells_of_custom_objects(api):
     api.define()
     watch = api.watch(CRONTABS)
