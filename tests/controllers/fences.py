@@ -9,9 +9,9 @@ import orjson
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Pod
+from k8slab.controllers.deployment.fences import Fences, fences
+from k8slab.controllers.deployment.revisions import DESIRED, MAXIMUM
 from k8slab.controllers.pod_ranking import is_available
-from k8slab.controllers.revisions import DESIRED, MAXIMUM
-from k8slab.controllers.rolling import Fences, fences
 from k8slab.etcd.store import Entry
 
 KINDS = {kind.resource.plural: kind for kind in (Deployment, ReplicaSet, Pod)}

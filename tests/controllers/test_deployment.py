@@ -3,7 +3,7 @@ from __future__ import annotations
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Pod
 from k8slab.apimachinery.errors import Forbidden
-from k8slab.controllers.revisions import DESIRED, HASH_LABEL, HISTORY, MAXIMUM, REVISION, template_hash
+from k8slab.controllers.deployment.revisions import DESIRED, HASH_LABEL, HISTORY, MAXIMUM, REVISION, template_hash
 from tests.client.fake_server import workload
 
 

@@ -11,8 +11,8 @@ from k8slab.api.core import Pod
 from k8slab.client.slow_watch import SlowWatch
 from k8slab.clock import to_rfc3339
 from k8slab.controllers.job import JobController
-from k8slab.controllers.job_indexes import INDEX, index_of
-from k8slab.controllers.job_state import FINALIZER
+from k8slab.controllers.job.indexes import INDEX, index_of
+from k8slab.controllers.job.state import FINALIZER
 from tests.controllers.harness import Workloads
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8slab.api.core import Pod
-from k8slab.controllers.job_indexes import INDEX, format_indexes, index_of, parse_indexes, pending_indexes, surplus_of
+from k8slab.controllers.job.indexes import INDEX, format_indexes, index_of, parse_indexes, pending_indexes, surplus_of
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from k8slab.api.core import Pod
-from k8slab.controllers.job_policy import match_failure, match_success
+from k8slab.controllers.job.policy import match_failure, match_success
 
 
 def failed(code=1, conditions=(), name="main"):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8slab.api.apps import Deployment, ReplicaSet
-from k8slab.controllers.revisions import (
+from k8slab.controllers.deployment.revisions import (
     HASH_LABEL,
     HISTORY,
     HISTORY_LENGTH,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from k8slab.apimachinery.rest import JsonObject
-from k8slab.controllers.deployment_status import DONE, PAUSED, PROGRESSING, RESUMED, TIMED_OUT
+from k8slab.controllers.deployment.status import DONE, PAUSED, PROGRESSING, RESUMED, TIMED_OUT
 from k8slab.controllers.node_taints import NOT_READY, UNREACHABLE
 from k8slab.engine.candidates import role_of
 from k8slab.engine.engine import Engine

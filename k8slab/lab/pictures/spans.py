@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from k8slab.apimachinery.rest import JsonObject
-from k8slab.controllers.deployment_status import DONE, PROGRESSING
+from k8slab.controllers.deployment.status import DONE, PROGRESSING
 from k8slab.engine.engine import Engine
 from k8slab.lab import records
 from k8slab.lab.pictures.breakages import breakage_of

@@ -1,4 +1,4 @@
-"""The arithmetic of a rolling update, as pure functions.
+"""How far a rollout may go: its arithmetic, as pure functions.
 
 Two fences: never more than `replicas + maxSurge` Pods, never fewer than `replicas - maxUnavailable` available ones. Each step
 moves as far as the fences allow; what becomes available afterwards moves them on.

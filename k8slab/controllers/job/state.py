@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from k8slab.api.batch import Job
 from k8slab.api.core import Pod
 from k8slab.clock import NEVER, from_rfc3339
-from k8slab.controllers.job_indexes import index_of, parse_indexes
-from k8slab.controllers.job_policy import match_failure, match_success
+from k8slab.controllers.job.indexes import index_of, parse_indexes
+from k8slab.controllers.job.policy import match_failure, match_success
 
 FINALIZER = "batch.kubernetes.io/job-tracking"
 FIRST_DELAY, LONGEST_DELAY = 10.0, 600.0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8slab.controllers.rolling import Fences, Size, fences, new_size, old_sizes, proportions
+from k8slab.controllers.deployment.fences import Fences, Size, fences, new_size, old_sizes, proportions
 
 BOTH = {"maxSurge": "25%", "maxUnavailable": "25%"}
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from k8slab.api.batch import Job
 from k8slab.apimachinery.rest import JsonObject, copy_of
-from k8slab.controllers.job_indexes import INDEX
-from k8slab.controllers.job_state import FINALIZER
+from k8slab.controllers.job.indexes import INDEX
+from k8slab.controllers.job.state import FINALIZER
 from k8slab.controllers.pod_control import pod_from_template
 
 VARIABLE = "JOB_COMPLETION_INDEX"

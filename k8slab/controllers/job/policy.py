@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from k8slab.api.core import Pod
-from k8slab.controllers.job_indexes import parse_indexes
+from k8slab.controllers.job.indexes import parse_indexes
 
 
 class Matched(NamedTuple):

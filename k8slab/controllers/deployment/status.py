@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from k8slab.api.apps import Deployment, DeploymentCondition, ReplicaSet
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.clock import from_rfc3339, to_rfc3339
-from k8slab.controllers.rolling import Fences
+from k8slab.controllers.deployment.fences import Fences
 
 AVAILABLE, PROGRESSING, FAILURE = "Available", "Progressing", "ReplicaFailure"
 DONE, TIMED_OUT = "NewReplicaSetAvailable", "ProgressDeadlineExceeded"
