@@ -486,9 +486,9 @@ show(Controller.step)
 # There is none: `self.client` speaks to the API server.
 
 # %% id="show-create"
-from k8slab.controllers.deployment import DeploymentController
+from k8slab.controllers.deployment.replica_sets import ReplicaSets
 
-show(DeploymentController._create_new)
+show(ReplicaSets.create_new)
 
 # %% [markdown] id="code-bind"
 # The scheduler's answer is one small object, a `Binding`:

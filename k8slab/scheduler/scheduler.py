@@ -2,37 +2,34 @@
 
 Take the first Pod of the queue. Ask every filter about every node (about some, where there are more than a hundred). Score
 those that are left, take the best; between equals chance decides. Say so to the API server: `POST pods/<name>/binding` is all
-that the scheduler ever says of where a Pod goes. The kubelet of that node sees the Pod come.
+that the scheduler ever says of where a Pod goes (`binding_cycle.py`). The kubelet of that node sees the Pod come.
 
 What it considers is in its plugins (`framework.py`, `plugins/`): put in your own by `Scheduler(..., plugins=(*PLUGINS, Mine()))`.
 
-Models: pkg/scheduler/schedule_one.go, eventhandlers.go.
+Models: pkg/scheduler/scheduler.go, schedule_one.go (schedulingCycle, handleSchedulingFailure).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from k8slab.api.core import Namespace, Node, Pod
 from k8slab.api.policy import PodDisruptionBudget
-from k8slab.apimachinery.errors import ApiError, Conflict, NotFound
+from k8slab.apimachinery.errors import ApiError
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.client.client import Client
 from k8slab.client.informer import Informer
 from k8slab.client.recorder import EventRecorder
-from k8slab.clock import NEVER, Clock, to_rfc3339
+from k8slab.clock import Clock, to_rfc3339
 from k8slab.names import Chance
+from k8slab.scheduler.binding_cycle import BindingCycle
 from k8slab.scheduler.cache import Cache, in_turn
+from k8slab.scheduler.event_handlers import EventHandlers
 from k8slab.scheduler.fit_error import fit_error
 from k8slab.scheduler.framework import (
-    NODE,
-    POD_CHANGED,
-    POD_GONE,
-    POD_PLACED,
     POINTS,
     Plugin,
     Rescue,
@@ -60,17 +57,6 @@ ALL_UP_TO, LOWEST_SHARE = 100, 5
 """So many nodes are all asked about; of more, a share that falls to so many per cent."""
 
 
-@dataclass(slots=True)
-class Permitted:
-    """A Pod that has its node, and waits for a plugin's permission."""
-
-    pod: PodInfo
-    node: str
-    until: float
-    plugin: str
-    allowed: bool = False
-
-
 RESULTS = {"": "scheduled", "waiting for permission": "scheduled", "unschedulable": "unschedulable"}
 """What came of an attempt, as it is counted; whatever else is an error."""
 
@@ -96,18 +82,18 @@ class Scheduler:
         self.recorder = EventRecorder(client, clock, scheduler_name)
         self.queue = SchedulingQueue(clock, {plugin.name: plugin.wakes_on for plugin in plugins})
         self.cache = Cache()
-        self.waiting: dict[str, Permitted] = {}
-        """Pods that wait for permission, by UID."""
         self.attempts: Counter[str] = Counter()
         """How often a Pod was tried, by what came of it."""
-        self._wake = wake
         self._start = 0
         self._points = {point: [each for each in plugins if takes_part(each, point)] for point in POINTS}
-        # Of namespaces, by name.
-        self._labels: dict[str, Mapping[str, str]] = {}
-        self.nodes: Informer[Node] = Informer(client, Node, on_change=self._node_changed, wake=wake)
-        self.pods: Informer[Pod] = Informer(client, Pod, on_change=self._pod_changed, wake=wake)
-        self.namespaces: Informer[Namespace] = Informer(client, Namespace, on_change=self._namespace_changed, wake=wake)
+        self.binding = BindingCycle(client, clock, self.recorder, self.queue, self.cache, self._points, wake)
+        self.waiting = self.binding.waiting
+        self.news = news = EventHandlers(
+            scheduler_name, self.queue, self.cache, self.waiting, self._points["pre_enqueue"]
+        )  # fmt: skip
+        self.nodes: Informer[Node] = Informer(client, Node, on_change=news.node_changed, wake=wake)
+        self.pods: Informer[Pod] = Informer(client, Pod, on_change=news.pod_changed, wake=wake)
+        self.namespaces: Informer[Namespace] = Informer(client, Namespace, on_change=news.namespace_changed, wake=wake)
         self.disruption_budgets: Informer[PodDisruptionBudget] = Informer(client, PodDisruptionBudget, wake=wake)
         self._informers: Sequence[Informer[Any]] = (self.nodes, self.pods, self.namespaces, self.disruption_budgets)
 
@@ -116,7 +102,7 @@ class Scheduler:
         news = [
             informer.drain() for informer in self._informers if informer.stale or informer.release <= self.clock.now()
         ]
-        if self._settle_waiting():
+        if self.binding.settle_waiting():
             return True
         waiting = self.queue.pop()
         if waiting is None:
@@ -128,17 +114,15 @@ class Scheduler:
 
     def allow(self, uid: str) -> None:
         """Give a Pod the permission that it waits for. One that does not wait is fine."""
-        if uid in self.waiting:
-            self.waiting[uid].allowed = True
-            self._wake()
+        self.binding.allow(uid)
 
     def next_deadline(self) -> float:
         """When a Pod comes out of its back-off, or a watch brings news that it held back."""
-        return min(self.queue.next_ready(), self._next_release(), self._next_permission())
+        return min(self.queue.next_ready(), self._next_release(), self.binding.next_permission())
 
     def next_work(self) -> float:
         """The same: a Pod in back-off will be tried, whatever comes of it. One that is unschedulable only waits."""
-        return min(self.queue.next_backoff(), self._next_release(), self._next_permission())
+        return min(self.queue.next_backoff(), self._next_release(), self.binding.next_permission())
 
     def close(self) -> None:
         """Stop watching."""
@@ -150,10 +134,10 @@ class Scheduler:
     def _schedule(self, pod: PodInfo) -> str:
         """One cycle; what came of it, if it was not a node."""
         moves = self.queue.moves
-        state = self.cache.state(self._labels)
+        state = self.cache.state(self.news.labels)
         verdict = self._look(state, pod)
         if verdict.fitting:
-            return self._take(pod, self._choose(state, pod, verdict.fitting))
+            return self.binding.take(pod, self._choose(state, pod, verdict.fitting))
         rescue = self._make_room(state, pod, verdict) if state.nodes else Rescue()
         self._refuse(pod.pod, verdict, moves, fit_error(verdict, len(state.nodes), rescue.message), rescue.node)
         return "unschedulable"
@@ -181,56 +165,6 @@ class Scheduler:
         best = max(scores)
         equal = [node for node, score in zip(nodes, scores, strict=True) if score == best]
         return equal[self.chance.integer("schedule", pod.pod.uid) % len(equal)]
-
-    def _take(self, pod: PodInfo, node: NodeInfo) -> str:
-        """The node is chosen: ask those who have a say in it, and bind."""
-        for plugin in self._points["reserve"]:
-            if why := plugin.reserve(pod, node.name):
-                return self._give_up(pod, node.name, f'running Reserve plugin "{plugin.name}": {why}')
-        for plugin in self._points["permit"]:
-            answer = plugin.permit(pod, node.name)
-            if isinstance(answer, str) and answer:
-                return self._give_up(pod, node.name, answer)
-            if not isinstance(answer, str):
-                self.cache.place(pod.pod, node.name)
-                until = self.clock.now() + answer
-                self.waiting[pod.pod.uid] = Permitted(pod, node.name, until, plugin.name)
-                return "waiting for permission"
-        return self._bind(pod, node.name)
-
-    def _bind(self, pod: PodInfo, node: str) -> str:
-        meta = pod.pod.metadata
-        for plugin in self._points["pre_bind"]:
-            if why := plugin.pre_bind(pod, node):
-                return self._give_up(pod, node, f'running PreBind plugin "{plugin.name}": {why}')
-        try:
-            any(plugin.bind(self.client, pod, node) for plugin in self._points["bind"])
-        except (NotFound, Conflict):
-            self._unreserve(pod, node)
-            self.queue.remove(meta.uid)  # gone, or bound by somebody else: the watch will tell
-            return "gone, or bound already"
-        except ApiError as error:
-            return self._give_up(pod, node, f"binding rejected: {error.message}")
-        self.queue.remove(meta.uid)
-        self.cache.nominated.pop(meta.uid, None)
-        self.cache.place(pod.pod, node)
-        message = f"Successfully assigned {meta.namespace}/{meta.name} to {node}"
-        self.recorder.event(pod.pod, "Normal", "Scheduled", message)
-        for plugin in self._points["post_bind"]:
-            plugin.post_bind(pod, node)
-        return ""
-
-    def _give_up(self, pod: PodInfo, node: str, why: str) -> str:
-        """A node was chosen, and it came to nothing."""
-        self._unreserve(pod, node)
-        self.recorder.event(pod.pod, "Warning", "FailedScheduling", why)
-        self.queue.retry_later(pod.pod.uid)
-        return why
-
-    def _unreserve(self, pod: PodInfo, node: str) -> None:
-        self.cache.leave(pod.pod.uid)
-        for plugin in reversed(self._points["unreserve"]):
-            plugin.unreserve(pod, node)
 
     def _refuse(self, pod: Pod, verdict: Verdict, moves: int, message: str, nominated: str) -> None:
         self.queue.failed(pod.uid, moves, verdict.refused_by)
@@ -283,80 +217,11 @@ class Scheduler:
         """The disruption budgets, and what they allow now."""
         return [Budget.of(each) for each in self.disruption_budgets.list()]
 
-    # Permission.
-
-    def _settle_waiting(self) -> bool:
-        """Go on with one Pod that has its permission, or has waited for too long. False if there is none."""
-        for uid, each in self.waiting.items():
-            if each.allowed or each.until <= self.clock.now():
-                del self.waiting[uid]
-                self.queue.observer.began(each.pod.pod.key)
-                late = f"pod {each.pod.pod.key!r} was not permitted in time by plugin {each.plugin!r}"
-                result = self._bind(each.pod, each.node) if each.allowed else self._give_up(each.pod, each.node, late)
-                self.queue.observer.ended(each.pod.pod.key, result)
-                return True
-        return False
-
-    def _next_permission(self) -> float:
-        return min((0.0 if each.allowed else each.until for each in self.waiting.values()), default=NEVER)
-
     def _next_release(self) -> float:
         return min(informer.release for informer in self._informers)
 
-    # What happened.
-
-    def _node_changed(self, old: Node | None, new: Node | None) -> None:
-        if new is None:
-            assert old is not None
-            self.cache.remove_node(old.name)
-        elif self.cache.set_node(new):
-            self.queue.move_all(NODE)
-
-    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
-        pod = new or old
-        assert pod is not None
-        if new is None or new.finished:
-            self._forget(pod.uid)
-            if self.cache.leave(pod.uid):
-                self.queue.move_all(POD_GONE)
-        elif new.spec.node_name:
-            known = new.uid in self.cache
-            self._forget(new.uid)
-            if not known or old is None or _matters(old, new):
-                self.cache.place(new, new.spec.node_name)
-            if not known:
-                self.queue.move_all(POD_PLACED)
-            elif old is not None and old.metadata.labels != new.metadata.labels:
-                self.queue.move_all(POD_CHANGED)
-        elif new.metadata.deleting or any(plugin.pre_enqueue(new) for plugin in self._points["pre_enqueue"]):
-            self._forget(new.uid)
-        elif new.spec.scheduler_name == self.scheduler_name and new.uid not in self.cache:
-            self.queue.add(new)  # one that is placed and comes without a node is old news
-            if new.status.nominated_node_name:
-                self.cache.nominated.setdefault(new.uid, (new.status.nominated_node_name, PodInfo.of(new)))
-
-    def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
-        if new is not None:
-            self._labels[new.name] = new.metadata.labels
-        elif old is not None:
-            self._labels.pop(old.name, None)
-
-    def _forget(self, uid: str) -> None:
-        self.queue.remove(uid)
-        self.waiting.pop(uid, None)
-        self.cache.nominated.pop(uid, None)
-
     def _now(self) -> str:
         return to_rfc3339(self.clock.now())
-
-
-def _matters(old: Pod, new: Pod) -> bool:
-    """Whether something has changed of a Pod that others have to reckon with."""
-    return (
-        (old.metadata.labels, old.metadata.deleting) != (new.metadata.labels, new.metadata.deleting)
-        or old.status.start_time != new.status.start_time
-        or old.spec != new.spec
-    )
 
 
 def enough_of(nodes: int) -> int:
