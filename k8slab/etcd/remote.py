@@ -199,7 +199,12 @@ class EtcdStore(MemoryStore):
     def _ask(self, path: str, message: dict[str, Any]) -> dict[str, Any]:
         if self._closed.is_set():
             raise StoreError(f"the store at {self.client.url} is closed")
-        return self.client.ask(path, message)
+        try:
+            return self.client.ask(path, message)
+        except StoreUnavailable as fault:
+            if fault.timed_out:
+                self._give_up(fault)
+            raise
 
     def _check_heard(self) -> None:
         """Raises StoreUnavailable while etcd is not heard."""
@@ -269,7 +274,7 @@ class EtcdStore(MemoryStore):
             except StoreUnavailable as fault:
                 self._lose(fault)
             except Broken as fault:
-                self._lose(self.client.unavailable(fault))
+                self._lose(self._fault or self.client.unavailable(fault))
             except Exception:
                 log.exception("following %s failed, and goes on", self.client.url)
                 self._lose(StoreUnavailable("etcdserver: watch failed"))
@@ -296,6 +301,12 @@ class EtcdStore(MemoryStore):
                 self._fault = fault
             self._moved.notify_all()
         self.client.forget()
+
+    def _give_up(self, fault: StoreUnavailable) -> None:
+        """etcd is there, and does not answer: nobody else need wait for it, until a new watch says that it is back."""
+        self._lose(fault)
+        if self._stream is not None:
+            self._stream.stop()
 
     def _begin_anew(self) -> None:
         """History was compacted beyond the mirror: make it anew."""

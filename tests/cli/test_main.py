@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+import kubernetes
 import pytest
 import yaml
 
@@ -186,6 +189,33 @@ def test_after_kill_9_a_start_finds_all_objects_again(user):
     user("start --detach")
     user.kubectl("wait --for=condition=Ready pod --all --timeout=60s")
     assert user.kubectl("get pods -o name") == before
+
+
+def write_until_refused(user, written: list[str]) -> None:
+    """Create ConfigMaps; the names of those that were acknowledged."""
+    with kubernetes.config.new_client_from_config(str(user.kubeconfig)) as connected:
+        core = kubernetes.client.CoreV1Api(connected)
+        for turn in itertools.count():
+            try:
+                core.create_namespaced_config_map("default", {"metadata": {"name": f"map-{turn}"}}, _request_timeout=20)
+            except Exception:
+                return
+            written.append(f"configmap/map-{turn}")
+
+
+@pytest.mark.parametrize("store", ["sqlite", "etcd"])
+def test_what_was_acknowledged_under_load_before_a_kill_9_is_there_after_the_next_start(user, store):
+    user(f"start --runtime simulated --nodes 1 --detach --store {store}")
+    written: list[str] = []
+    writer = threading.Thread(target=write_until_refused, args=(user, written))
+    writer.start()
+    assert eventually(lambda: len(written) > 50)
+    os.kill(user.pid(), signal.SIGKILL)
+    writer.join()
+    user("start --detach")
+    kept = user.kubectl("get configmaps -o name").split()
+    assert set(written) <= set(kept)
+    assert len(kept) <= len(written) + 2, "the root certificate, and one that was not acknowledged"
 
 
 def test_a_cluster_in_the_foreground_stops_at_ctrl_c(user):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from contextlib import closing
+from functools import partial
 
 import pytest
 
@@ -94,20 +97,47 @@ def readyz(cluster):
     return answer.stdout + answer.stderr
 
 
-def test_nothing_acknowledged_is_lost_when_etcd_is_killed_and_stopped(cluster, member):
+def faults_of(member):
+    """How to take etcd away, how to bring it back, and what the API says meanwhile."""
+    gone = "Error from server: rpc error: code = Unavailable desc = connection error"
+    yield member.kill, member.start, gone
+    yield member.stop, member.start, gone
+    pid = member.pid
+    silent = "Error from server (Timeout): Timeout: request did not complete within requested timeout - "
+    yield (
+        partial(os.kill, pid, signal.SIGSTOP),
+        partial(os.kill, pid, signal.SIGCONT),
+        silent + "context deadline exceeded",
+    )
+
+
+def test_an_etcd_that_is_silent_holds_up_one_request_and_not_all_after_it(cluster, member):
+    cluster.kubectl("create configmap before").check()
+    os.kill(member.pid, signal.SIGSTOP)
+    try:
+        assert "context deadline exceeded" in cluster.kubectl("create configmap a").stderr
+        for _ in range(10):  # where each waited, this would take a minute
+            assert "context deadline exceeded" in cluster.kubectl("get configmap before").stderr
+        assert "[+]poststarthook/rbac/bootstrap-roles ok" in readyz(cluster)
+    finally:
+        os.kill(member.pid, signal.SIGCONT)
+    assert eventually(lambda: cluster.kubectl("get configmap before").ok)
+
+
+def test_nothing_acknowledged_is_lost_when_etcd_is_killed_stopped_and_frozen(cluster, member):
     cluster.kubectl("create deployment web --image=nginx --replicas=2").check()
     writers = [Writer(cluster, number) for number in range(WRITERS)]
     watcher = Watcher(cluster)
     for thread in (watcher, *writers):
         thread.start()
-    for end in (member.kill, member.stop):
+    for end, begin, words in faults_of(member):
         before = sum(len(writer.acknowledged) for writer in writers)
         assert eventually(lambda b=before: sum(len(writer.acknowledged) for writer in writers) > b + 30)
         end()
-        assert eventually(lambda: "[-]etcd failed: reason withheld" in readyz(cluster))
+        assert eventually(lambda: "[-]etcd failed: reason withheld" in readyz(cluster), 30)
         refused = cluster.kubectl("scale deployment web --replicas=3")
-        assert "Error from server: rpc error: code = Unavailable desc = connection error" in refused.stderr
-        member.start()
+        assert words in refused.stderr
+        begin()
         assert eventually(lambda: readyz(cluster) == "ok")
         assert eventually(lambda: cluster.kubectl("scale deployment web --replicas=3").returncode == 0)
 
