@@ -22,12 +22,15 @@ from k8slab.client.client import Client
 from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, parse_duration
+from k8slab.engine.accounts import ADMIN
 from k8slab.engine.candidates import ROLES
-from k8slab.engine.engine import ADMIN, CONTROLLERS, NOBODY, REPLACEABLE, Engine, MakeComponent, OpenStore, Spec
+from k8slab.engine.controllers import CONTROLLERS, REPLACEABLE
+from k8slab.engine.engine import Engine, OpenStore
 from k8slab.engine.faults import arguments_of
 from k8slab.engine.inputs import Fault
 from k8slab.engine.instrument import Instrument
-from k8slab.engine.journal import Command
+from k8slab.engine.journal import NOBODY, Command
+from k8slab.engine.spec import MakeComponent, Spec
 from k8slab.engine.switches import FaultSwitch, Registries
 from k8slab.etcd.kinds import KINDS, is_kind, open_store
 from k8slab.etcd.store import Store
@@ -121,7 +124,7 @@ class Cluster:
             self.name, submit, _ClockInHand(self), engine.spec.directory, port, engine.spec.keys
         )  # fmt: skip
         if not stepped:
-            engine.add("stream-ticker", lambda: StreamTicker(engine.clock, self._door))
+            engine.processes.add("stream-ticker", lambda: StreamTicker(engine.clock, self._door))
         self._drive(engine)
         Cluster._open.add(self)
 
@@ -260,7 +263,7 @@ class Cluster:
     @property
     def runtime(self) -> str:
         """Which container runtime it is: simulated or docker."""
-        return self._engine.runtime
+        return self._engine.machines.kind
 
     @property
     def nodes(self) -> tuple[str, ...]:

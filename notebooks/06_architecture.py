@@ -481,12 +481,12 @@ show(Component)
 # It brings nothing with it.
 
 # %% id="show-crash"
-from k8slab.engine.engine import Engine
+from k8slab.engine.processes import Processes
 
-show(Engine.crash)
+show(Processes.crash)
 
 # %% id="show-start"
-show(Engine.start)
+show(Processes.start)
 
 # %% [markdown] id="code-relist"
 # What it must know it learns here, by a list; then it watches from the list's revision on:
@@ -514,11 +514,20 @@ from k8slab.etcd.memory import MemoryCursor
 show(MemoryCursor)
 
 # %% [markdown] id="code-engine"
-# And here all parts are put together.
-# No component is given another one: only a client, a clock, and a name.
+# And here all parts are put together:
 
 # %% id="show-engine"
+from k8slab.engine.engine import Engine
+
 show(Engine.__init__)
+
+# %% [markdown] id="code-worker"
+# No component is given another one: only a client, a clock, and a source of chance.
+
+# %% id="show-worker"
+from k8slab.engine.control_plane import ControlPlane
+
+show(ControlPlane._make_worker)
 
 # %% id="close"
 cluster.close()

@@ -69,7 +69,7 @@ def _parts(engine: Engine, paths: bool) -> list[str]:
     parts = [("loop", engine.loop), *((name, engine.loop.component(name)) for name in engine.loop.components)]
     for name, part in [*parts, *engine.runtimes.items()]:
         _Walk(lines, paths).of(name, part)
-    for name, line in sorted(engine.lines.items()):
+    for name, line in sorted(engine.processes.lines.items()):
         lines.append(f"{name} line={line.state}")
     return lines
 

@@ -69,6 +69,22 @@ class Asked:
         return f"{self.method} {self.path}" + (f" by {agent}" if agent else "")
 
 
+READS = ("GET", "HEAD", "OPTIONS")
+TOUCHING = ("/exec", "/attach", "/log", "/portforward", "/proxy")
+"""What reaches into a container, and may change something there, even where the method only reads."""
+QUESTIONS = ("/apis/authentication.k8s.io/", "/apis/authorization.k8s.io/")
+"""What is only asked, even where the method is POST; and what may hold a token, which belongs into no journal."""
+
+
+def only_asks(request: Request) -> bool:
+    """Whether a request changes nothing, so that it is no input."""
+    if request.method in READS:
+        return not any(part in request.path for part in TOUCHING)
+    path = request.path
+    for_a_token = path.endswith("/token") and "/serviceaccounts/" in path
+    return request.method == "POST" and (path.startswith(QUESTIONS) or for_a_token)
+
+
 KEPT_HEADERS = ("accept", "content-type", "user-agent", "impersonate-")
 """Beginnings of names. What authenticates, such as a token, is never kept: `user` says whose it was."""
 

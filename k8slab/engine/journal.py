@@ -25,6 +25,9 @@ class Command:
     """Empty: nobody has said anything."""
 
 
+NOBODY = Command()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One input, and where it came."""

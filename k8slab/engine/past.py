@@ -19,7 +19,8 @@ from k8slab.apiserver.server import ApiServer
 from k8slab.client.client import Client
 from k8slab.client.transport import InProcess
 from k8slab.clock import VirtualClock
-from k8slab.engine.engine import ADMIN, READS
+from k8slab.engine.accounts import ADMIN
+from k8slab.engine.inputs import READS
 from k8slab.etcd.frozen import FrozenStore
 from k8slab.etcd.store import Compacted, FutureRevision, Store
 from k8slab.loop.stepped import Halt, SteppedLoop

@@ -10,10 +10,11 @@ k8slab's own.
 from __future__ import annotations
 
 from k8slab.clock import to_rfc3339
-from k8slab.engine.engine import NOBODY, Engine, Spec
+from k8slab.engine.engine import Engine
 from k8slab.engine.inputs import Fault, Input, Passed
 from k8slab.engine.instrument import Instrument
-from k8slab.engine.journal import Entry, Journal
+from k8slab.engine.journal import NOBODY, Entry, Journal
+from k8slab.engine.spec import Spec
 from k8slab.loop.garbage import rare_collections
 
 

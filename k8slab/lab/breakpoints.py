@@ -68,8 +68,10 @@ def breakpoint_of(engine: Engine, **given: Any) -> Breakpoint:
         )
     if made.kind:
         resource_named(made.kind)
-    if made.component and made.component not in engine.components:
-        raise Mistake(f"unknown component {made.component!r}; there are: {', '.join(sorted(engine.components))}")
+    if made.component and made.component not in engine.processes.components:
+        raise Mistake(
+            f"unknown component {made.component!r}; there are: {', '.join(sorted(engine.processes.components))}"
+        )
     if (made.failed or made.code) and (made.kind or made.reason or made.when):
         raise Mistake("a breakpoint is about requests (failed, code) or about changes (kind, when, reason), not both")
     return made

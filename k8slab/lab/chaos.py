@@ -22,8 +22,8 @@ from typing import Any
 
 from k8slab.clock import parse_duration
 from k8slab.cluster import Cluster
-from k8slab.engine.engine import MakeComponent
 from k8slab.engine.faults import FAULTS, Argument
+from k8slab.engine.spec import MakeComponent
 from k8slab.lab.played import Played, play
 from k8slab.lab.scenario import ClusterSpec, Scenario, Step
 from k8slab.lab.shrink import DURATIONS, Shrunk, overlaps_nothing, shrink, with_steps

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from k8slab import cluster
-from k8slab.engine.engine import Engine, MakeComponent
+from k8slab.engine.engine import Engine
 from k8slab.engine.fingerprint import fingerprint
 from k8slab.engine.instrument import Instrument
+from k8slab.engine.spec import MakeComponent
 from k8slab.lab import saved, stepping
 from k8slab.lab.breakpoints import Breakpoint, Breakpoints, breakpoint_of
 from k8slab.lab.desk.album import Album
@@ -119,7 +120,7 @@ class Cluster(cluster.Cluster):
         request, write, event. `component`: until that one has made such a step. Raises RuntimeError on a live cluster.
         """
         if component:
-            cluster.check_choice("component", [component], self._engine.components)
+            cluster.check_choice("component", [component], self._engine.processes.components)
         worked, before = "", self.trace.last
         for _ in range(n):
             with self._moving() as loop:

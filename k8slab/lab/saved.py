@@ -22,9 +22,9 @@ from typing import Any
 import orjson
 
 from k8slab.apimachinery.rest import UserInfo
-from k8slab.engine.engine import MakeComponent, Spec
 from k8slab.engine.inputs import INPUTS, Asked, Ended, Fault, Passed, Typed
 from k8slab.engine.journal import Command, Entry, Journal
+from k8slab.engine.spec import MakeComponent, Spec
 from k8slab.lab.story import Story, StoryError
 from k8slab.version import __version__
 

@@ -14,12 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from k8slab.clock import EPOCH
-from k8slab.engine.engine import Engine, Spec
+from k8slab.engine.engine import Engine
 from k8slab.engine.fingerprint import fingerprint
 from k8slab.engine.inputs import Asked, Ended
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import Entry, Journal
 from k8slab.engine.replay import replay
+from k8slab.engine.spec import Spec
 from k8slab.lab.drawing import Table
 from k8slab.mistake import Mistake
 
@@ -96,7 +97,7 @@ def repeatable(engine: Engine) -> Journal:
         return engine.journal
     if engine.spec.mode == "live":
         why = "a live cluster goes by the machine's clock, which nobody can turn back"
-    elif engine.runtime != "simulated":
+    elif engine.machines.kind != "simulated":
         why = "real containers cannot be run backwards"
     else:
         why = "its store had a history before this cluster"

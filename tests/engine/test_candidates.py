@@ -200,7 +200,7 @@ def test_who_crashes_while_standing_still_starts_afresh(make):
     cluster.start(first)
     cluster.run_for("60s")
     assert len(leaders(cluster)) == 1
-    assert not cluster._engine.lines[first].frozen
+    assert not cluster._engine.processes.lines[first].frozen
 
 
 def test_every_step_of_an_election_can_be_gone_back_to(make):
@@ -266,8 +266,12 @@ class Watched:
         engine = self.cluster._engine
         found = []
         for name in self.names:
-            elector = engine.candidates[name].elector
-            if engine.runs(name) and elector.leading and engine._clock_of(name).now() < elector.deadline:
+            elector = engine.processes.candidates[name].elector
+            if (
+                engine.processes.runs(name)
+                and elector.leading
+                and engine.processes.clock(name).now() < elector.deadline
+            ):
                 found.append(name)
         return found
 

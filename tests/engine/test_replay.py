@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from k8slab.api.core import ConfigMap, Pod
 from k8slab.cluster import Cluster
 from k8slab.controllers.replicaset import ReplicaSetController
-from k8slab.engine.engine import Spec
 from k8slab.engine.faults import FAULTS
 from k8slab.engine.fingerprint import describe, fingerprint
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.replay import Diverged, replay
+from k8slab.engine.spec import Spec
 from tests.engine.faults.test_ends import faults
 from tests.engine.harness import act
 

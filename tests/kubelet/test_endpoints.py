@@ -66,6 +66,6 @@ def test_a_node_that_there_is_not_is_not_found(cluster):
 def test_a_kubelet_that_is_gone_refuses_the_connection():
     with Cluster(nodes=1, seed=1) as cluster:
         cluster.run_until_idle()
-        cluster.engine.crash("kubelet-node-1")
+        cluster.engine.processes.crash("kubelet-node-1")
         with pytest.raises(ApiError, match=r"dial tcp 192\.168\.49\.2:10250: connect: connection refused"):
             cluster.client.raw("GET", "/api/v1/nodes/node-1/proxy/healthz")

@@ -51,7 +51,7 @@ class Told(Hands):
 
     def __init__(self, cluster) -> None:
         super().__init__(cluster)
-        missing = set(cluster._engine.components) - set(cluster.components)
+        missing = set(cluster._engine.processes.components) - set(cluster.components)
         self.off = missing.pop() if missing else "none"
 
 

@@ -13,7 +13,8 @@ from k8slab.apimachinery.rest import JsonObject, Request, Response, copy_of
 from k8slab.apiserver.resources import RESOURCES
 from k8slab.client.line import Line
 from k8slab.cri.api import ContainerState
-from k8slab.engine.engine import Engine, Spec
+from k8slab.engine.engine import Engine
+from k8slab.engine.spec import Spec
 from tests.client.fake_server import workload
 from tests.controllers.fences import FenceWatcher
 
@@ -87,11 +88,11 @@ class Rollout:
     def crash(self, *components: str, down: float = 0.0) -> None:
         """Crash components, and start them again after `down` seconds."""
         for name in components:
-            self.engine.crash(name)
+            self.engine.processes.crash(name)
         if down:
             self.engine.loop.run_for(down)
         for name in components:
-            self.engine.start(name)
+            self.engine.processes.start(name)
 
     def kill_in_a_write(self, number: int, late: bool) -> tuple[str, str]:
         """Let the sender of a write of the rollout (1: the first) be killed, just before it gets through or just after.
@@ -99,7 +100,7 @@ class Rollout:
         (who it was, what it wrote); empty if there are fewer writes than that.
         """
         killer = Killer(number, late)
-        for line in self.engine.lines.values():
+        for line in self.engine.processes.lines.values():
             killer.sit_on(line)
         try:
             self.engine.loop.run_until_idle(600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from k8slab import Cluster
+from k8slab.engine.accounts import user_of
 
 ANN = "--as=ann --as-group=developers"
 
@@ -79,7 +80,7 @@ def test_a_learners_controller_may_do_everything():
     from k8slab.controllers.replicaset import ReplicaSetController
 
     with Cluster(nodes=1, replace={"replicaset": ReplicaSetController}) as cluster:
-        user = cluster.engine._account_of("replicaset-controller")
+        user = user_of("replicaset-controller", cluster.engine.spec.replace)
         assert (user.name, user.groups[0]) == ("system:kube-controller-manager", "k8slab:controllers")
         cluster.kubectl("create deployment web --image=nginx").check()
         cluster.run_until_idle()

@@ -62,7 +62,7 @@ def test_whoever_writes_is_killed_just_before_it_gets_through_or_just_after(undi
 @pytest.mark.slow
 def test_each_stays_away_for_a_while(undisturbed):
     steps, end = undisturbed
-    for place, component in enumerate(sorted(Rollout().engine.components)):
+    for place, component in enumerate(sorted(Rollout().engine.processes.components)):
         for step in range(1 + place % STRIDE, steps + 1, STRIDE):
             life = Rollout()
             life.go(step)
@@ -76,5 +76,5 @@ def test_all_are_killed_at_once(undisturbed):
     for step in range(1, steps + 1, 6):
         life = Rollout()
         life.go(step)
-        life.crash(*life.engine.components)
+        life.crash(*life.engine.processes.components)
         ends_alike(life, end, step)

@@ -27,7 +27,7 @@ def undisturbed():
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_line_that_is_bad_for_five_seconds_costs_nothing_but_time(undisturbed, kind):
     steps, end = undisturbed
-    for component in sorted(Rollout().engine.lines):
+    for component in sorted(Rollout().engine.processes.lines):
         for moment in range(MOMENTS):
             life = Rollout()
             step = Chance(7).integer("moments", f"{kind}/{component}/{moment}") % steps

@@ -45,12 +45,12 @@ class Argument:
 
 def components(engine: Engine) -> Iterable[str]:
     """Whatever runs as a process of its own."""
-    return (name for name in engine.components if PART not in name)
+    return (name for name in engine.processes.components if PART not in name)
 
 
 def clients(engine: Engine) -> Iterable[str]:
     """Whatever has a line to the API server."""
-    return engine.lines
+    return engine.processes.lines
 
 
 def nodes(engine: Engine) -> Iterable[str]:

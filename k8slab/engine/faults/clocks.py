@@ -42,13 +42,13 @@ def right_rate(engine: Engine, component: str, **_: Any) -> None:
 
 def _set_clock(engine: Engine, component: str, ahead: float | None = None, rate: float | None = None) -> None:
     """Change what is wrong with a component's clock, and leave the rest as it is."""
-    before = engine.skews.get(component) or SkewedClock(engine.clock)
+    before = engine.processes.skews.get(component) or SkewedClock(engine.clock)
     now_ahead, now_rate = before.ahead if ahead is None else ahead, before.rate if rate is None else rate
     if (now_ahead, now_rate) == (before.ahead, before.rate):
         return
-    engine.skews.pop(component, None)
+    engine.processes.skews.pop(component, None)
     if (now_ahead, now_rate) != (0.0, 1.0):
-        engine.skews[component] = SkewedClock(engine.clock, now_ahead, now_rate)
-    engine.lines[component].wrong_clock = engine.skews.get(component)
-    if engine.runs(component):
+        engine.processes.skews[component] = SkewedClock(engine.clock, now_ahead, now_rate)
+    engine.processes.lines[component].wrong_clock = engine.processes.skews.get(component)
+    if engine.processes.runs(component):
         processes.restart(engine, component)

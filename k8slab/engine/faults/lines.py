@@ -15,54 +15,54 @@ if TYPE_CHECKING:
 
 def slow_watch(engine: Engine, component: str, delay: float, repeat: float, lose: float) -> None:
     """Its watches tell late, some of it twice, and some never."""
-    engine.lines[component].slow_down(delay, repeat, lose)
+    engine.processes.lines[component].slow_down(delay, repeat, lose)
 
 
 def fast_watch(engine: Engine, component: str, **_: Any) -> None:
     """They tell at once again."""
-    engine.lines[component].speed_up()
+    engine.processes.lines[component].speed_up()
 
 
 def drop_watch(engine: Engine, component: str) -> None:
     """Its watches break off, once."""
-    engine.lines[component].drop()
+    engine.processes.lines[component].drop()
 
 
 def cut(engine: Engine, component: str) -> None:
     """Nothing goes through."""
-    engine.lines[component].cut_at("cut-off")
+    engine.processes.lines[component].cut_at("cut-off")
 
 
 def mend(engine: Engine, component: str) -> None:
     """It is whole, unless it is cut at another place too."""
-    engine.lines[component].mend("cut-off")
+    engine.processes.lines[component].mend("cut-off")
 
 
 def partition(engine: Engine, node: str) -> None:
     """The kubelet's line, the only one that a node has, is cut."""
-    engine.lines[f"kubelet-{node}"].cut_at("node-partitioned")
+    engine.processes.lines[f"kubelet-{node}"].cut_at("node-partitioned")
 
 
 def rejoin(engine: Engine, node: str) -> None:
     """It is whole, unless it is cut at another place too."""
-    engine.lines[f"kubelet-{node}"].mend("node-partitioned")
+    engine.processes.lines[f"kubelet-{node}"].mend("node-partitioned")
 
 
 def slow_down(engine: Engine, component: str, seconds: float) -> None:
     """Each request takes this long."""
-    engine.lines[component].latency = seconds
+    engine.processes.lines[component].latency = seconds
 
 
 def speed_up(engine: Engine, component: str, seconds: float) -> None:
     """Requests take no time."""
-    engine.lines[component].latency = 0.0
+    engine.processes.lines[component].latency = 0.0
 
 
 def refuse(engine: Engine, component: str, share: float, code: int) -> None:
     """A share of the requests is answered with an error."""
-    engine.lines[component].failing = Failing(share, code)
+    engine.processes.lines[component].failing = Failing(share, code)
 
 
 def answer(engine: Engine, component: str, **_: Any) -> None:
     """All are answered as the API server does."""
-    engine.lines[component].failing = None
+    engine.processes.lines[component].failing = None

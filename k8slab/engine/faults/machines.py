@@ -35,12 +35,12 @@ def switch_on(engine: Engine, node: str) -> None:
 
 def registry_down(engine: Engine, where: str, message: str) -> None:
     """Pulls from a place fail, with this message."""
-    engine.registry.fail(where, message)
+    engine.machines.registry.fail(where, message)
 
 
 def registry_up(engine: Engine, where: str, message: str) -> None:
     """They succeed."""
-    engine.registry.heal(where)
+    engine.machines.registry.heal(where)
 
 
 def small_disk(engine: Engine, node: str, size: int) -> None:

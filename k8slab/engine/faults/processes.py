@@ -15,38 +15,38 @@ if TYPE_CHECKING:
 
 def start(engine: Engine, component: str) -> None:
     """It runs."""
-    if not engine.runs(component):
-        engine.start(component)
+    if not engine.processes.runs(component):
+        engine.processes.start(component)
 
 
 def crash(engine: Engine, component: str) -> None:
     """It stops without a word."""
-    if engine.runs(component):
-        engine.crash(component)
+    if engine.processes.runs(component):
+        engine.processes.crash(component)
 
 
 def restart(engine: Engine, component: str) -> None:
     """It crashes, and is started at once."""
     crash(engine, component)
-    engine.start(component)
+    engine.processes.start(component)
 
 
 def stop(engine: Engine, component: str) -> None:
     """It ends in good order."""
-    if engine.runs(component):
-        engine.stop(component)
+    if engine.processes.runs(component):
+        engine.processes.stop(component)
 
 
 def freeze(engine: Engine, component: str, before: str) -> None:
     """It stands still: now, or when it next wants to write."""
-    if not engine.runs(component):
+    if not engine.processes.runs(component):
         return
     if before == "write":
-        engine.lines[component].before_write = lambda: engine.freeze(component)
+        engine.processes.lines[component].before_write = lambda: engine.processes.freeze(component)
     else:
-        engine.freeze(component)
+        engine.processes.freeze(component)
 
 
 def thaw(engine: Engine, component: str, before: str) -> None:
     """It goes on, and has noticed nothing."""
-    engine.thaw(component)
+    engine.processes.thaw(component)

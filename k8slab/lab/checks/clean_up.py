@@ -22,7 +22,7 @@ from k8slab.client.client import Client
 from k8slab.client.controller import Controller, NotYet
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock
-from k8slab.engine.engine import ADMIN
+from k8slab.engine.accounts import ADMIN
 from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
 from k8slab.lab.cluster import Cluster
 from k8slab.names import Chance
@@ -154,7 +154,7 @@ def _cluster(reconcile: Any, disks: Disks, faults: list[str], seed: int) -> Clus
     cluster = Cluster(nodes=1, seed=seed)
     engine = cluster.engine
     client = Client(InProcess(engine.server.handle), ADMIN, COMPONENT)
-    engine.add(
+    engine.processes.add(
         COMPONENT,
         lambda: DiskController(
             client, engine.clock, engine.chance,

@@ -78,11 +78,11 @@ def traffic_of(trace: Trace, scope: Scope) -> Traffic:
 
 def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) -> Graph:
     """The picture's boxes and arrows."""
-    outside = sum(count for who, count in traffic.requests.items() if who not in engine.components)
+    outside = sum(count for who, count in traffic.requests.items() if who not in engine.processes.components)
     nodes = [Node(YOU, (YOU, "kubectl, notebooks"), "input")]
     edges = [Edge(YOU, SERVER, f"{outside} asked")]
-    kubelets = [name for name in engine.lines if name.startswith("kubelet-")]
-    for name in engine.lines:
+    kubelets = [name for name in engine.processes.lines if name.startswith("kubelet-")]
+    for name in engine.processes.lines:
         if name not in kubelets:
             nodes.append(_component(engine, name))
             edges.append(Edge(name, SERVER, _said(engine, traffic, name), _line_style(engine, name)))
@@ -94,7 +94,7 @@ def architecture_model(engine: Engine, traffic: Traffic, missing: bool = False) 
         edges.append(Edge(name, SERVER, _said(engine, traffic, name), _line_style(engine, name), against=True))
     for node in engine.spec.nodes:
         nodes.append(_machine(engine, node))
-        style = "" if engine.runs(f"kubelet-{node}") else "dashed"
+        style = "" if engine.processes.runs(f"kubelet-{node}") else "dashed"
         edges.append(Edge(f"kubelet-{node}", f"Node/{node}", count_of(traffic.calls[f"kubelet-{node}"], "call"), style))
     if missing:
         nodes += [Node(name, (name,), "not here", "", style=ABSENT) for name in MISSING]
@@ -110,8 +110,8 @@ def _component(engine: Engine, name: str) -> Node:
 
 def _troubles(engine: Engine, name: str) -> Iterator[str]:
     """What is wrong with a component, or with its line."""
-    line = engine.lines[name]
-    if not engine.runs(name):
+    line = engine.processes.lines[name]
+    if not engine.processes.runs(name):
         yield "stopped"
     if line.cut:
         yield "cut off"
@@ -121,8 +121,8 @@ def _troubles(engine: Engine, name: str) -> Iterator[str]:
         yield f"each request takes {line.latency:g}s"
     if line.failing is not None:
         yield f"{line.failing.share:.0%} of requests fail ({line.failing.code})"
-    if name in engine.skews:
-        yield _wrong(engine.skews[name])
+    if name in engine.processes.skews:
+        yield _wrong(engine.processes.skews[name])
     if line.frozen:
         yield "stands still"
 
@@ -133,11 +133,11 @@ def _wrong(clock: SkewedClock) -> str:
 
 
 def _line_style(engine: Engine, name: str) -> str:
-    return "" if engine.runs(name) and not engine.lines[name].cut else "dashed"
+    return "" if engine.processes.runs(name) and not engine.processes.lines[name].cut else "dashed"
 
 
 def _said(engine: Engine, traffic: Traffic, name: str) -> str:
-    if engine.lines[name].cut:
+    if engine.processes.lines[name].cut:
         return "cut"
     return f"{traffic.requests[name]} asked \u00b7 {traffic.news[name]} heard"
 

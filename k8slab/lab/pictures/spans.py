@@ -189,7 +189,7 @@ def downtimes(engine: Engine, trace: Trace) -> Iterator[Span]:
     for record in trace:
         if record.kind == records.FAULT:
             broken = breakage_of(record)
-            if not broken.ends and broken.name in STOPPING and broken.component in engine.components:
+            if not broken.ends and broken.name in STOPPING and broken.component in engine.processes.components:
                 down.setdefault(broken.component, Span(broken.component, "", "stopped", record.time))
         elif record.kind == records.START and record.component in down:
             yield replace(down.pop(record.component), end=record.time)

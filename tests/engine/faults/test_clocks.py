@@ -76,12 +76,12 @@ def test_a_clock_can_be_wrong_in_both_ways_and_be_set_right_one_by_one(cluster):
     skew = cluster.fault("clock-skew", component=SCHEDULER, ahead=100).start()
     rate = cluster.fault("clock-rate", component=SCHEDULER, rate=2).start()
     cluster.run_for(10)
-    assert cluster._engine._clock_of(SCHEDULER).now() - cluster.now == 110
+    assert cluster._engine.processes.clock(SCHEDULER).now() - cluster.now == 110
     skew.stop()
     cluster.run_for(10)
-    assert cluster._engine._clock_of(SCHEDULER).now() - cluster.now == 10
+    assert cluster._engine.processes.clock(SCHEDULER).now() - cluster.now == 10
     rate.stop()
-    assert cluster._engine._clock_of(SCHEDULER).now() == cluster.now
+    assert cluster._engine.processes.clock(SCHEDULER).now() == cluster.now
 
 
 def test_a_wrong_clock_starts_nobody_who_does_not_run(cluster):

@@ -64,10 +64,10 @@ def test_an_input_that_is_not_in_form_is_refused_before_it_is_noted(cluster):
 def test_to_end_what_has_not_begun_changes_nothing(cluster, name):
     given = {"component": SCHEDULER, "node": "node-1", "ahead": 5, "rate": 2, "where": "docker.io"}
     wanted = {each.name: given[each.name] for each in FAULTS[name].arguments if each.name in given}
-    state, revision = cluster._engine.lines[SCHEDULER].state, cluster.store.revision
+    state, revision = cluster._engine.processes.lines[SCHEDULER].state, cluster.store.revision
     cluster.fault(name, **wanted).stop()
     cluster.run_for(0)
-    assert (cluster._engine.lines[SCHEDULER].state, cluster.store.revision) == (state, revision)
+    assert (cluster._engine.processes.lines[SCHEDULER].state, cluster.store.revision) == (state, revision)
 
 
 def test_a_fault_that_is_mended_in_other_words_is_no_longer_active(cluster):

@@ -23,7 +23,7 @@ def test_a_kubelet_tells_the_end_of_a_pod_before_it_lets_it_go(cluster):
     cluster.store.subscribe(
         lambda entries: told.extend(each.value for each in entries if b"pods/" in each.key.encode())
     )
-    line = cluster._engine.lines[KUBELET]
+    line = cluster._engine.processes.lines[KUBELET]
     send = line._inner.send
     line._inner.send = lambda request: busy() if request.method == "DELETE" else send(request)
     cluster.run_for(60)

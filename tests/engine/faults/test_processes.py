@@ -61,7 +61,7 @@ def test_who_stands_still_before_it_writes_writes_by_what_it_knew(cluster):
 def test_who_never_writes_does_not_stand_still(cluster):
     with cluster.fault("freeze", component=SCHEDULER, before="write"):
         cluster.run_for(60)
-        assert not cluster._engine.lines[SCHEDULER].frozen
+        assert not cluster._engine.processes.lines[SCHEDULER].frozen
     cluster.client.create(Pod, pod(), "default")
     cluster.run_for(5)
     assert phase(cluster) == "Running"
