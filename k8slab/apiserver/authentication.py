@@ -29,6 +29,7 @@ AUDIENCES = (ISSUER,)
 LEEWAY = 60.0
 """Seconds by which clocks may differ, and for which an object that is being deleted still counts."""
 EXTRA = "authentication.kubernetes.io/"
+CREDENTIAL_ID = EXTRA + "credential-id"
 BOUND = {"pod": "pods", "secret": "secrets", "node": "nodes"}
 """What a token can be bound to: its claim, and the resource."""
 
@@ -88,7 +89,7 @@ class Authenticator:
         if found["metadata"]["uid"] != account.get("uid"):
             uid = found["metadata"]["uid"]
             raise TokenError(f"service account UID ({uid}) does not match claim ({account.get('uid')})")
-        extra = {EXTRA + "credential-id": (f"JTI={claims.get('jti')}",)}
+        extra = {CREDENTIAL_ID: (f"JTI={claims.get('jti')}",)}
         for kind, plural in BOUND.items():
             if (reference := private.get(kind)) is None:
                 continue

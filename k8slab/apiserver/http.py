@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.sslproto
+import hashlib
 import ipaddress
 import logging
 import threading
@@ -27,7 +28,7 @@ from aiohttp import WSMsgType, web
 
 from k8slab.apimachinery.errors import ApiError, BadRequest, RequestEntityTooLarge
 from k8slab.apimachinery.rest import Pending, Request, Response, Stream, UserInfo, Watch
-from k8slab.apiserver.authentication import AUTHENTICATED
+from k8slab.apiserver.authentication import AUTHENTICATED, CREDENTIAL_ID
 from k8slab.apiserver.decode import MAX_BODY
 from k8slab.apiserver.impersonation import PREFIX, SEPARATOR
 from k8slab.apiserver.negotiation import EventForm
@@ -402,4 +403,6 @@ def _user_of(raw: web.BaseRequest) -> UserInfo | None:
     parts = [part for relative in certificate.get("subject", ()) for part in relative]
     groups = (*(value for name, value in parts if name == "organizationName"), AUTHENTICATED)
     name = next((value for name, value in parts if name == "commonName"), "")
-    return UserInfo(name, groups) if name else None
+    whole = raw.transport.get_extra_info("ssl_object").getpeercert(binary_form=True) if raw.transport else b""
+    extra = {CREDENTIAL_ID: (f"X509SHA256={hashlib.sha256(whole).hexdigest()}",)}
+    return UserInfo(name, groups, extra=extra) if name else None

@@ -56,6 +56,8 @@ def _read(table: ResourceTable, method: str, path: str, watch: bool) -> RequestI
     else:
         return RequestInfo(method.lower(), path)
 
+    if rest[0] == "watch" and len(rest) > 1 and _VERBS.get(method) == "get":
+        watch, rest = True, rest[1:]  # the old way to ask for a watch, which still leads there
     namespace = ""
     # `namespaces` is a prefix for what lives in one, and a resource with two subresources of its own.
     if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] not in ("status", "finalize"):

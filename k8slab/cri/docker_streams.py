@@ -116,7 +116,9 @@ class DockerExec(DockerStream):
                 self.buffer.put(channel, data)
         code = self._exit_code()
         if failure and code in _CANNOT_EXEC_CODES:
-            self.buffer.finish(error_status(f"failed to exec in container: {failure.decode(errors='replace').strip()}"))
+            why = failure.decode(errors="replace").strip()
+            start = f'failed to exec in container: failed to start exec "{self._exec_id}"'
+            self.buffer.finish(error_status(f"{start}: {why}"))
             return
         self.buffer.put(STDOUT, failure)
         self.buffer.finish(exit_status(code))

@@ -396,6 +396,6 @@ class SimulatedRuntime:
 
 def _cannot_exec(container_id: str, name: str) -> str:
     return (
-        f'failed to exec in container: failed to start exec in "{container_id}": OCI runtime exec failed: exec failed: '
+        f'failed to exec in container: failed to start exec "{container_id}": OCI runtime exec failed: exec failed: '
         f'unable to start container process: exec: "{name}": executable file not found in $PATH: unknown'
     )

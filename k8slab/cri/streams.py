@@ -31,14 +31,17 @@ def exit_status(code: int) -> dict[str, Any]:
     }
 
 
+_INTERNAL, _EXECUTING = "Internal error occurred: ", "error executing command in container: "
+
+
 def error_status(message: str) -> dict[str, Any]:
-    """The Status of a command that could not be run at all."""
+    """The Status of a command that could not be run at all: what the runtime says, and who passes it on."""
     return {
         "metadata": {},
         "status": "Failure",
-        "message": message,
+        "message": f"{_INTERNAL}{_EXECUTING}{message}",
         "reason": "InternalError",
-        "details": {"causes": [{"message": message}]},
+        "details": {"causes": [{"message": f"{_EXECUTING}{message}"}]},
         "code": 500,
     }
 
@@ -49,7 +52,7 @@ def exit_code_of(status: bytes) -> int:
     if content["status"] == "Success":
         return 0
     if content.get("reason") != "NonZeroExitCode":
-        raise CriError("Unknown", content["message"])
+        raise CriError("Unknown", content["message"].removeprefix(_INTERNAL + _EXECUTING))
     return int(content["details"]["causes"][0]["message"])
 
 

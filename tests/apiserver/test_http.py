@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import http.client
 import json
 import ssl
@@ -53,12 +54,18 @@ def ask(connect):
     return ask
 
 
-def test_a_certificate_says_who_asks(ask):
+def test_a_certificate_says_who_asks(ask, pki):
     path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
     code, body = ask("POST", path, b'{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}')
     user = json.loads(body)["status"]["userInfo"]
     assert code == 201
-    assert user == {"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]}
+    whole = ssl.PEM_cert_to_DER_cert(pki.admin_cert_pem.decode())
+    fingerprint = f"X509SHA256={hashlib.sha256(whole).hexdigest()}"
+    assert user == {
+        "username": "kubernetes-admin",
+        "groups": ["system:masters", "system:authenticated"],
+        "extra": {"authentication.kubernetes.io/credential-id": [fingerprint]},
+    }
 
 
 def test_without_a_certificate_one_is_anonymous(connect, pki):

@@ -36,6 +36,13 @@ def test_a_watch_is_a_list_that_goes_on():
     assert read("GET", "/api/v1/pods", watch="0")[0] == "list"
 
 
+def test_the_old_prefix_of_a_watch_still_leads_there():
+    assert read("GET", "/api/v1/watch/pods") == ("watch", "", "pods", "", "", "")
+    assert read("GET", "/api/v1/watch/namespaces/a/pods/b") == ("watch", "", "pods", "a", "b", "")
+    assert read("GET", "/apis/apps/v1/watch/deployments") == ("watch", "apps", "deployments", "", "", "")
+    assert read("POST", "/api/v1/watch/pods")[2] == "watch"
+
+
 def test_other_paths_name_no_resource():
     assert not request_info(Request("GET", "/apis/apps")).is_resource
 

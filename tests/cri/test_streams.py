@@ -14,7 +14,7 @@ def test_an_exit_code_goes_through_a_status(code):
 
 
 def test_what_could_not_run_has_no_exit_code():
-    with pytest.raises(CriError, match="no such thing"):
+    with pytest.raises(CriError, match=r"desc = no such thing$"):
         exit_code_of(orjson.dumps(error_status("no such thing")))
     with pytest.raises(CriError):
         exit_code_of(b"")

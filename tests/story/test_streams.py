@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -89,6 +90,15 @@ def test_run_attaches_and_tells_the_exit_code(cluster):
     result = cluster.kubectl(command, stdin="hello\n")
     assert result.stdout.startswith("got hello\n")
     assert result.returncode == 3
+
+
+def test_a_command_that_is_not_there_is_told_in_the_words_of_all_who_passed_it_on(cluster):
+    result = cluster.kubectl("exec web -- nosuch")
+    told = (
+        "error: Internal error occurred: error executing command in container: failed to exec in container: failed to start "
+        'exec "[0-9a-f]+": OCI runtime exec failed: exec failed: .*exec: "nosuch": executable file not found in [$]PATH'
+    )
+    assert re.match(told, result.stderr), result.stderr
 
 
 def test_cp_copies_there_and_back(cluster, tmp_path):
