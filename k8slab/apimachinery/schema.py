@@ -228,7 +228,8 @@ def _pruned(known: Field, value: Any) -> Any:
     return value if all(changed[k] is v for k, v in value.items()) else changed
 
 
-ZEROS = {"string": "", "integer": 0, "number": 0, "boolean": False, "quantity": "0", "int-or-string": 0, "object": {}}
+ZEROS = {"string": "", "integer": 0, "number": 0, "boolean": False, "quantity": "0", "int-or-string": 0, "object": {},
+         "array": [], "map": {}}  # fmt: skip
 _CONTAINERS = (dict, list)
 
 

@@ -241,7 +241,9 @@ def _check_type(obj: JsonObject, kind: str, api_version: str) -> None:
         version = api_version.rpartition("/")[2]
         if definition_for(_group(api_version), version, kind) is None:  # a custom kind: its rules say so
             causes = [invalid("kind", found_kind, f"must be {kind}")]
-            raise Invalid.object(kind, _group(api_version), (obj.get("metadata") or {}).get("name", ""), causes)
+            meta = obj.get("metadata")
+            name = meta.get("name", "") if isinstance(meta, dict) else ""
+            raise Invalid.object(kind, _group(api_version), name, causes)
         if definition_for(_group(api_version), version, found_kind) is None:
             why = f'no kind "{found_kind}" is registered for version "{api_version}" in scheme "k8slab"'
         else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import orjson
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from k8slab.apimachinery.rest import copy_of
 from tests.apiserver.harness import (
     DEPLOYMENTS,
     JSON_PATCH,
@@ -245,3 +249,72 @@ def test_any_merge_is_refused_cleanly(patch):
 @settings(max_examples=300)
 def test_any_json_patch_is_refused_cleanly(operations):
     no_fault("PATCH", f"{DEPLOYMENTS}/web", orjson.dumps(operations), JSON_PATCH)
+
+
+WRONG_VALUES = [None, 0, -1, 1.5, "", "x", True, [], [None], [{}], {}, {"a": None}, {"": ""}, 2**70]
+QUESTIONS = {
+    f"{PODS}/web/binding": {"kind": "Binding", "apiVersion": "v1", "target": {"kind": "Node", "name": "n"}},
+    f"{PODS}/web/eviction": {
+        "kind": "Eviction", "apiVersion": "policy/v1", "metadata": {"name": "web"},
+        "deleteOptions": {"gracePeriodSeconds": 1, "preconditions": {"uid": "x"}, "dryRun": ["All"]},
+    },
+    "/api/v1/namespaces/default/bindings": {
+        "kind": "Binding", "apiVersion": "v1", "metadata": {"name": "web"}, "target": {"name": "n"},
+    },
+    "/api/v1/namespaces/default/serviceaccounts/default/token": {
+        "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
+        "spec": {"audiences": ["x"], "expirationSeconds": 600, "boundObjectRef": {"kind": "Pod", "name": "web"}},
+    },
+    "/apis/authorization.k8s.io/v1/subjectaccessreviews": {
+        "kind": "SubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+        "spec": {"user": "bob", "groups": ["x"], "extra": {"a": ["b"]}, "resourceAttributes": {"verb": "get"}},
+    },
+}  # fmt: skip
+
+
+def places(value, path=()):
+    """The paths to everything in a value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield (*path, key)
+        yield from places(each, (*path, key))
+
+
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_a_question_with_anything_in_any_place_is_answered_or_refused(api, path):
+    api.do("POST", PODS, pod())
+    for place in places(QUESTIONS[path]):
+        for wrong in WRONG_VALUES:
+            body = copy_of(QUESTIONS[path])
+            *above, last = place
+            reduce(getitem, above, body)[last] = wrong
+            response = api.ask("POST", path, json.dumps(body).encode())
+            assert response.code < 500, (place, wrong, response.object)
+
+
+@pytest.mark.parametrize("kind", [MERGE, {"content-type": "application/apply-patch+yaml"}], ids=["merge", "apply"])
+def test_a_scale_with_anything_in_any_place_is_taken_or_refused(api, kind):
+    api.do("POST", DEPLOYMENTS, deployment())
+    scale = {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {"name": "web"}, "spec": {"replicas": 2}}
+    for place in places(scale):
+        for wrong in WRONG_VALUES:
+            body = copy_of(scale)
+            *above, last = place
+            reduce(getitem, above, body)[last] = wrong
+            response = api.ask("PATCH", f"{DEPLOYMENTS}/web/scale", json.dumps(body).encode(), kind, fieldManager="x")
+            # What is no object of its kind cannot be applied: upstream has no other code for it than this.
+            assert response.code < 500 or "failed to create typed patch object" in response.object["message"]
+
+
+def test_who_cannot_apply_because_of_a_condition_without_a_type_is_told_so(api):
+    def apply(config):
+        kind = {"content-type": "application/apply-patch+yaml"}
+        return api.ask("PATCH", f"{DEPLOYMENTS}/web", json.dumps(config).encode(), kind, fieldManager="x")
+
+    assert apply(deployment(replicas=2)).code == 201
+    api.do("PATCH", f"{DEPLOYMENTS}/web/status", {"status": {"conditions": [{"status": "True"}]}}, MERGE)
+    without_replicas = deployment()
+    del without_replicas["spec"]["replicas"]
+    response = apply(without_replicas)
+    who = "failed to create typed live object (default/web; apps/v1, Kind=Deployment): "
+    assert (response.code, response.object["message"][: len(who)]) == (500, who)

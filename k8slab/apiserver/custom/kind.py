@@ -267,13 +267,14 @@ def rows_of(crd: JsonObject) -> list[ResourceInfo]:
     There are none until its names are accepted.
     """
     spec, status = crd["spec"], crd.get("status") or {}
-    true = {each["type"] for each in status.get("conditions") or [] if each.get("status") == "True"}
-    if not {"NamesAccepted", "Established"} & true:
+    true = {each.get("type") for each in status.get("conditions") or [] if each.get("status") == "True"}
+    names = status.get("acceptedNames") or {}
+    if not {"NamesAccepted", "Established"} & true or not names.get("plural") or not names.get("kind"):
         return []
     versions = sorted(
         (each for each in spec["versions"] if each.get("served")), key=lambda each: priority(each["name"])
     )
-    return [_row(crd, spec, status["acceptedNames"], version) for version in versions]
+    return [_row(crd, spec, names, version) for version in versions]
 
 
 def _row(crd: JsonObject, spec: JsonObject, names: JsonObject, version: JsonObject) -> ResourceInfo:

@@ -52,11 +52,11 @@ def handle(context: Context, definition: Definition) -> Response:
     config, warnings = read_configuration(context.request, context.validation)
     found = context.server.registry.find(context.resource, context.namespace, context.info.name)
     if found is None and not context.info.subresource:
-        check_configuration(context, definition, config)
+        check_configuration(definition, config, context.resource.api_version, context.resource.kind)
         return _create(context, definition, config, writer, warnings)
 
     def wish(old: JsonObject) -> JsonObject:
-        check_configuration(context, definition, config)
+        check_configuration(definition, config, context.resource.api_version, context.resource.kind)
         new = applied(context, definition, old, config, writer)
         context.warnings = [*check_schema(new, definition, context.validation, known=old), *warnings]
         return new
@@ -77,15 +77,17 @@ def applied(
 ) -> JsonObject:  # fmt: skip
     """The object with a configuration applied, private but for its managedFields."""
     live, force = without_entries(old), context.request.flag("force")
-    entries: Entries = old["metadata"].get(MANAGED) or _before_first(definition, live, writer)
     reset = fields_reset(context)
     try:
+        entries: Entries = old["metadata"].get(MANAGED) or _before_first(definition, live, writer)
         new, entries = apply(definition.type, live, config, entries, writer, force=force, reset=reset)
     except ApplyConflict as fault:
         left = remaining_conflicts(definition.type, live, fault) if writer.manager == KUBECTL else fault
         if left is not None:
             raise conflict_error(left) from None
         new, entries = apply(definition.type, live, config, entries, writer, force=True, reset=reset)
+    except ValueError as fault:  # a condition without its type, from somebody who wrote a status so
+        raise _untyped("live", live, str(fault)) from None
     if writer.manager == KUBECTL and last_applied(new):
         new = with_last_applied(new, config)
     private: JsonObject = copy_of(new)
@@ -120,18 +122,22 @@ def _create(
     return context.answer(create(context, obj, entries), 201)
 
 
-def check_configuration(context: Context, definition: Definition, config: Any) -> None:
+def check_configuration(definition: Definition, config: Any, api_version: str, kind: str) -> None:
     """Whether a configuration is one, of the right kind. Raises BadRequest, and upstream's nameless 500."""
-    check_kind(config, context.resource.api_version, context.resource.kind)
+    _check_kind(config, api_version, kind)
     wrong = faults(definition.type, config)
     if wrong:
-        meta = config["metadata"]
-        who = f"{meta.get('namespace', '')}/{meta.get('name', '')}; {_shown_kind(config)}"
         why = wrong[0] if len(wrong) == 1 else "\n".join(["errors:", *(f"  {each}" for each in wrong)])
-        raise ApiError(f"failed to create typed patch object ({who}): {why}", code=500, reason="")
+        raise _untyped("patch", config, why)
 
 
-def check_kind(config: JsonObject, api_version: str, kind: str) -> None:
+def _untyped(what: str, obj: JsonObject, why: str) -> ApiError:
+    meta = obj["metadata"]
+    who = f"{meta.get('namespace', '')}/{meta.get('name', '')}; {_shown_kind(obj)}"
+    return ApiError(f"failed to create typed {what} object ({who}): {why}", code=500, reason="")
+
+
+def _check_kind(config: JsonObject, api_version: str, kind: str) -> None:
     """Whether a configuration is of a kind, and has metadata without managedFields. Raises BadRequest."""
     if (config.get("apiVersion"), config.get("kind")) != (api_version, kind):
         raise BadRequest(f"invalid object type: {_shown_kind(config)}")

@@ -50,13 +50,7 @@ def handle(context: Context) -> Response:
 
     def wish(old: JsonObject) -> JsonObject:
         new = apply(old, patch, definition)
-        if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-            raise BadRequest("the patched object has no metadata")
-        for field in ("apiVersion", "kind"):
-            if new.get(field) != old[field]:
-                raise BadRequest(
-                    f"the {field} of an object cannot be patched: {old[field]!r} would become {new.get(field)!r}"
-                )
+        check_patched(new, old)
         entries = new["metadata"].get(MANAGED)
         untouched = entries is old["metadata"].get(MANAGED)
         if untouched:
@@ -70,6 +64,17 @@ def handle(context: Context) -> Response:
         return new
 
     return write(context, wish)
+
+
+def check_patched(new: Any, old: JsonObject) -> None:
+    """Whether what a patch has made is still an object, and of the same kind. Raises BadRequest."""
+    if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+        raise BadRequest("the patched object has no metadata")
+    for field in ("apiVersion", "kind"):
+        if new.get(field) != old[field]:
+            raise BadRequest(
+                f"the {field} of an object cannot be patched: {old[field]!r} would become {new.get(field)!r}"
+            )
 
 
 def unknown_format(*kinds: str) -> UnsupportedMediaType:

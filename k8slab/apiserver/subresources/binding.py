@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from k8slab.apimachinery.errors import BadRequest, Conflict, Invalid, not_supported, required
 from k8slab.apimachinery.rest import JsonObject, Request, Response
-from k8slab.apiserver.decode import read_object
 from k8slab.apiserver.routes import RequestInfo
-from k8slab.apiserver.subresources.common import PODS, SUCCESS, allow, context_of
+from k8slab.apiserver.subresources.common import PODS, SUCCESS, allow, context_of, read_body
 from k8slab.clock import to_rfc3339
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 def bind(server: ApiServer, info: RequestInfo, request: Request) -> Response:
     """201 and a Status. Raises Conflict for a Pod that has a node, or is being deleted."""
     allow(info, "create")
-    binding = read_object(request, "Binding", "v1")
+    binding = read_body(request, "", "v1", "Binding")
     meta, target = binding["metadata"], binding.get("target") or {}
     name = info.name or meta.get("name", "")
     if meta.get("name", name) != name:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from k8slab.apimachinery.errors import BadRequest, InternalError, MethodNotAllowed
 from k8slab.apimachinery.rest import ANONYMOUS, JsonObject, Request
+from k8slab.apimachinery.schema import definition_for
+from k8slab.apiserver.decode import check_schema, read_object
 from k8slab.apiserver.handlers.context import Context
 from k8slab.apiserver.kubelet_connection import KubeletConnection
 from k8slab.apiserver.resources import RESOURCES, ResourceInfo
@@ -24,6 +26,13 @@ def context_of(server: ApiServer, info: RequestInfo, request: Request, resource:
     """The request as the handlers of the verbs take it, about the object itself."""
     user = request.user or ANONYMOUS
     return Context(server, request, info, resource, user, strategy_of(resource))
+
+
+def read_body(request: Request, group: str, version: str, kind: str) -> JsonObject:
+    """The object of a body that is no stored kind's, checked against its schema. Raises BadRequest, Invalid."""
+    obj = read_object(request, kind, f"{group}/{version}".lstrip("/"))
+    check_schema(obj, definition_for(group, version, kind), request.param("fieldValidation", "Warn"), request.body)
+    return obj
 
 
 def allow(info: RequestInfo, *verbs: str) -> None:

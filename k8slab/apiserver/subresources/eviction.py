@@ -14,11 +14,10 @@ from k8slab.apimachinery.errors import BadRequest, InternalError, TooManyRequest
 from k8slab.apimachinery.labels import from_label_selector
 from k8slab.apimachinery.rest import JsonObject, Request, Response
 from k8slab.apiserver.admission import Attributes
-from k8slab.apiserver.decode import read_object
 from k8slab.apiserver.handlers.delete import delete
 from k8slab.apiserver.resources import RESOURCES
 from k8slab.apiserver.routes import RequestInfo
-from k8slab.apiserver.subresources.common import PODS, SUCCESS, allow, context_of
+from k8slab.apiserver.subresources.common import PODS, SUCCESS, allow, context_of, read_body
 from k8slab.clock import to_rfc3339
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ MAX_DISRUPTED = 2000
 def evict(server: ApiServer, info: RequestInfo, request: Request) -> Response:
     """201 and a Status. Raises TooManyRequests where a budget forbids it."""
     allow(info, "create")
-    eviction = read_object(request, "Eviction", "policy/v1")
+    eviction = read_body(request, "policy", "v1", "Eviction")
     if eviction["metadata"].get("name", info.name) != info.name:
         raise BadRequest("name in URL does not match name in Eviction object")
     options: JsonObject = dict(eviction.get("deleteOptions") or {})

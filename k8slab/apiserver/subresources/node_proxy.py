@@ -30,6 +30,6 @@ def node_proxy(server: ApiServer, info: RequestInfo, request: Request) -> Respon
     if port and int(port) != KUBELET_PORT:
         raise BadRequest(f"of a node only its kubelet can be asked, at port {KUBELET_PORT}")
     node = server.registry.get(NODES, "", name)
-    addresses = {each["type"]: each["address"] for each in (node.get("status") or {}).get("addresses") or []}
-    kubelet = kubelet_on(server, name, addresses.get("InternalIP", name), info.rest.lstrip("/"))
+    addresses = {each.get("type"): each.get("address") for each in (node.get("status") or {}).get("addresses") or []}
+    kubelet = kubelet_on(server, name, addresses.get("InternalIP") or name, info.rest.lstrip("/"))
     return kubelet.get(info.rest or "/")

@@ -17,9 +17,9 @@ from k8slab.apimachinery.rest import JsonObject, Request, Response, copy_of
 from k8slab.apimachinery.schema import definition_for
 from k8slab.apiserver.custom.kind import at
 from k8slab.apiserver.decode import check_schema, media_type, read_configuration, read_object, read_patch
-from k8slab.apiserver.handlers.apply import applied, applier_of, check_kind
+from k8slab.apiserver.handlers.apply import applied, applier_of, check_configuration
 from k8slab.apiserver.handlers.context import Context
-from k8slab.apiserver.handlers.patch import APPLY, KINDS, unknown_format
+from k8slab.apiserver.handlers.patch import APPLY, KINDS, check_patched, unknown_format
 from k8slab.apiserver.handlers.writing import Wish, write
 from k8slab.apiserver.negotiation import answer
 from k8slab.apiserver.printers.cells import NONE, labels_text, selector_text
@@ -80,8 +80,9 @@ def _applied_wish(context: Context, request: Request) -> Wish:
     """A Scale that is applied is applied to the object's replicas."""
     writer = applier_of(context)
     config, _ = read_configuration(request, "Ignore")
-    check_kind(config, API_VERSION, "Scale")
-    resource, definition = context.resource, context.definition
+    resource, definition, scale = context.resource, context.definition, definition_for("autoscaling", "v1", "Scale")
+    assert scale is not None
+    check_configuration(scale, config, API_VERSION, "Scale")
     assert definition is not None  # all kinds with a Scale have a schema
     meta = {key: value for key, value in config["metadata"].items() if key in _SHARED}
     own: JsonObject = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": meta}
@@ -130,6 +131,5 @@ def _patched(request: Request, current: JsonObject, patch: Any) -> JsonObject:
     definition = definition_for("autoscaling", "v1", "Scale")
     assert definition is not None
     wished: JsonObject = copy_of(KINDS[media_type(request)](current, patch, definition))
-    if not isinstance(wished.get("metadata"), dict):
-        wished["metadata"] = current["metadata"]
+    check_patched(wished, current)
     return wished

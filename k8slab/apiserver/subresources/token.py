@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 
 from k8slab.apimachinery.errors import BadRequest, Cause, Conflict, Invalid, invalid
 from k8slab.apimachinery.rest import ANONYMOUS, JsonObject, Request, Response
-from k8slab.apimachinery.schema import definition_for
 from k8slab.apiserver.admission import Attributes
 from k8slab.apiserver.authentication import AUDIENCES
-from k8slab.apiserver.decode import check_schema, read_object
 from k8slab.apiserver.resources import RESOURCES
 from k8slab.apiserver.routes import RequestInfo
-from k8slab.apiserver.subresources.common import allow
+from k8slab.apiserver.subresources.common import allow, read_body
 from k8slab.apiserver.tokens import claims_of
 from k8slab.clock import to_rfc3339
 
@@ -36,10 +34,7 @@ POD_SECONDS, YEAR = 3607, 365 * 24 * 3600
 def create_token(server: ApiServer, info: RequestInfo, request: Request) -> Response:
     """201 and the TokenRequest with its token. Raises NotFound, Invalid, BadRequest, Conflict."""
     allow(info, "create")
-    asked = read_object(request, "TokenRequest", f"{GROUP}/v1")
-    check_schema(
-        asked, definition_for(GROUP, "v1", "TokenRequest"), request.param("fieldValidation", "Warn"), request.body
-    )
+    asked = read_body(request, GROUP, "v1", "TokenRequest")
     account = server.registry.get(ACCOUNTS, info.namespace, info.name)
     spec = asked.setdefault("spec", {})
     seconds = spec["expirationSeconds"] = spec.get("expirationSeconds") or DEFAULT_SECONDS

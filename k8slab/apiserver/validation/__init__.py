@@ -54,6 +54,7 @@ LEFT_TO_THE_RULES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("batch/v1", "Job"): ("spec", "spec.template"),
     ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): _BINDING,
     ("rbac.authorization.k8s.io/v1", "RoleBinding"): _BINDING,
+    ("v1", "Binding"): ("target",),
 }
 """Fields that the schemas require, by (apiVersion, kind), and whose absence the rules put into upstream's words.
 

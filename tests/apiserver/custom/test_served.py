@@ -199,3 +199,19 @@ def test_a_strategic_merge_is_not_for_custom_kinds(api):
     assert code == 415
     assert "application/merge-patch+json" in text
     assert "strategic" not in text
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"conditions": [{"status": "True"}]},
+        {"conditions": [{"type": "Established", "status": "True"}]},
+        {"conditions": [{"type": "Established", "status": "True"}], "acceptedNames": {"kind": "CronTab"}},
+        {"conditions": [{"type": "Established", "status": "True"}], "acceptedNames": {}, "storedVersions": ["v1"]},
+    ],
+)
+def test_a_status_that_makes_no_sense_takes_nothing_but_the_kind_away(api, status):
+    api.define()
+    assert api.ask("PUT", f"{CRD}/status", api.do("GET", CRD) | {"status": status}).code == 200
+    assert api.ask("GET", "/api/v1/namespaces/default").code == 200
+    assert api.ask("GET", f"/apis/{GROUP}/v1/crontabs").code == 404
