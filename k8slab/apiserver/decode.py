@@ -29,6 +29,10 @@ from k8slab.apimachinery.rest import JsonObject, Request
 from k8slab.apimachinery.schema import Definition, definition_for
 from k8slab.apiserver.validation import LEFT_TO_THE_RULES
 
+LEFT_OUT = (
+    "A field that a client sends with the zero of its type (`hostNetwork: false`, `readyReplicas: 0`) is kept; Go drops most.",
+)
+
 MAX_BODY = 3 * 1024 * 1024
 JSON, YAML = "application/json", "application/yaml"
 MEDIA_TYPES = (JSON, YAML, protobuf.MEDIA_TYPE)
