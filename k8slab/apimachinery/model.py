@@ -7,6 +7,7 @@ Views are frozen: to change an object, write through the client.
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -66,7 +67,8 @@ class KubeObject(View):
     @property
     def key(self) -> str:
         """`namespace/name`, or `name` for cluster-scoped kinds: what a workqueue holds."""
-        return f"{self.metadata.namespace}/{self.metadata.name}" if self.metadata.namespace else self.metadata.name
+        meta = self.metadata
+        return intern(f"{meta.namespace}/{meta.name}") if meta.namespace else meta.name
 
     def reference(self) -> JsonObject:
         """An ObjectReference, as an event's `involvedObject` holds it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, Protocol
 
 import orjson
@@ -20,6 +21,17 @@ JsonObject = dict[str, Any]
 def copy_of(value: Any) -> Any:
     """A deep copy of a JSON value: eight times as fast as `copy.deepcopy`."""
     return orjson.loads(orjson.dumps(value))
+
+
+def read_stored(value: bytes, revision: int) -> JsonObject:
+    """The object that a store keeps as these bytes since that revision. What many hold of it, they hold together."""
+    found: JsonObject = orjson.loads(value)
+    metadata = found["metadata"]
+    metadata["resourceVersion"] = str(revision)
+    for name in ("name", "namespace", "uid"):
+        if name in metadata:
+            metadata[name] = intern(metadata[name])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

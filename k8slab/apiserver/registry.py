@@ -18,7 +18,7 @@ import orjson
 
 from k8slab.apimachinery.errors import AlreadyExists, Conflict, NotFound
 from k8slab.apimachinery.managed import MANAGED, private_copy, share
-from k8slab.apimachinery.rest import JsonObject
+from k8slab.apimachinery.rest import JsonObject, read_stored
 from k8slab.apiserver.conversion import from_storage, to_storage
 from k8slab.apiserver.resources import ResourceInfo
 from k8slab.clock import Clock
@@ -83,8 +83,7 @@ class Registry:
         if found is None or not entry.key.endswith(found["metadata"]["name"]):
             value = entry.value
             assert value is not None, "a deletion has no object"
-            found = orjson.loads(value)
-            found["metadata"]["resourceVersion"] = str(entry.revision)
+            found = read_stored(value, entry.revision)
             share(found["metadata"].get(MANAGED) or [])
             self._remember(entry.revision, found)
         return found

@@ -24,7 +24,8 @@ from k8slab.apiserver.selection import Selection
 from k8slab.clock import NEVER, Clock, VirtualClock
 from k8slab.etcd.store import Compacted, Cursor, Entry
 
-EVENT_CACHE = 2_000
+EVENTS_AT_ONCE, EVENTS_AT_MOST = 2_000, 20_000
+"""After so many new events those that all watchers have seen are forgotten; and so many are kept for one that is behind."""
 BOOKMARK_PERIOD = 60.0
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 PODS, NODES = RESOURCES["", "pods"], RESOURCES["", "nodes"]
@@ -40,6 +41,7 @@ class WatchHub:
         self.lock = lock or nullcontext()
         """Held during a poll: watches are polled by threads that hold no other lock of the server."""
         self._events: OrderedDict[tuple[int, str], WatchEvent] = OrderedDict()
+        self._room = EVENTS_AT_ONCE
         # Who is to be woken, by the prefix of the keys watched; those about one node separately, by its name too.
         self._by_prefix: dict[str, dict[int, CacheWatch]] = {}
         self._by_node: dict[tuple[str, str], dict[int, NodeWatch]] = {}
@@ -126,9 +128,17 @@ class WatchHub:
                 type_ = "ADDED" if entry.version == 1 else "MODIFIED"
                 found = WatchEvent(type_, self.registry.decode(entry), entry.revision, source=entry)
             self._events[key] = found
-            if len(self._events) > EVENT_CACHE:
-                self._events.popitem(last=False)
+            if len(self._events) > self._room:
+                self._make_room()
         return found
+
+    def _make_room(self) -> None:
+        """Forget the events that all have seen; where somebody is far behind, the oldest."""
+        events = self._events
+        needed = min((watch.unseen for watch in self._all() if watch.unseen), default=self.registry.store.revision)
+        while events and (len(events) > EVENTS_AT_MOST - EVENTS_AT_ONCE or next(iter(events))[0] < needed):
+            events.popitem(last=False)
+        self._room = len(events) + EVENTS_AT_ONCE
 
     def before(self, entry: Entry) -> JsonObject | None:
         """The object as it was before a change; None if it did not exist, or if that is forgotten."""
@@ -153,6 +163,7 @@ class WatchHub:
         for entry in entries:
             prefix = _prefix_of(entry.key)
             for watch in tuple(self._by_prefix.get(prefix, {}).values()):
+                watch.unseen = watch.unseen or entry.revision
                 watch.wake()
             if prefix == PODS.key_prefix and self._by_node:
                 self._tell_node(entry, prefix, self.event(entry).object.get("spec", {}).get("nodeName", ""))
@@ -190,6 +201,8 @@ class CacheWatch:
         self.namespace = namespace
         self.ends = NEVER
         self.closed = self._finished = False
+        self.unseen = 0
+        """The revision of the first change that it was woken for and has not asked for yet; 0 if there is none."""
         self._selection, self._bookmarks = selection, bookmarks
         self._cursor: Cursor = hub.registry.store.watch(hub.registry.prefix(resource, namespace), after)
         self._ready: deque[WatchEvent] = deque()
@@ -214,6 +227,7 @@ class CacheWatch:
     def _poll(self) -> list[WatchEvent]:
         events = list(self._ready)
         self._ready.clear()
+        self.unseen = 0
         if self._finished:
             self.close()
             return events
@@ -301,6 +315,7 @@ class NodeWatch(CacheWatch):
     def note(self, entry: Entry) -> None:
         """A change that concerns this node."""
         self._noted.append(entry)
+        self.unseen = self.unseen or entry.revision
         self.wake()
 
     def _entries(self) -> list[Entry]:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from k8slab.apimachinery.errors import AlreadyExists, ApiError, NotFound
 from k8slab.apimachinery.rest import JsonObject
@@ -25,6 +25,7 @@ from k8slab.clock import Clock, to_rfc3339
 from k8slab.names import fnv32a
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 EVENTS = Resource("", "v1", "events", "Event")
 CACHE_SIZE = 4096
@@ -36,10 +37,9 @@ NAME_TRIES = 16
 
 @dataclass(slots=True)
 class _Seen:
-    """An event that was written."""
+    """An event that was written. Its name is its object's, and the stamp."""
 
-    name: str
-    namespace: str
+    stamp: int
     count: int = 1
 
 
@@ -48,7 +48,7 @@ class _Similar:
     """The messages of one reason about one object."""
 
     since: float
-    messages: tuple[bytes, ...] = ()
+    messages: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -82,9 +82,10 @@ class EventRecorder:
         self._client, self._clock, self._component, self._host = client, clock, component, host
         self._lock = threading.Lock()
         self._number = fnv32a(f"{component}/{host}".encode()) & 0xFFFFF
-        self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
-        self._similar: OrderedDict[bytes, _Similar] = OrderedDict()
-        self._spam: OrderedDict[bytes, _Bucket] = OrderedDict()
+        # Each the most recently used of so many; the last one is the newest.
+        self._seen: dict[int, _Seen] = {}
+        self._similar: dict[int, _Similar] = {}
+        self._spam: dict[int, _Bucket] = {}
 
     def event(self, obj: Subject, type: str, reason: str, message: str, field_path: str = "") -> None:
         """Tell that something happened to an object. `type` is Normal or Warning. Never raises ApiError."""
@@ -92,28 +93,28 @@ class EventRecorder:
             reference = obj.reference()
             if field_path:
                 reference["fieldPath"] = field_path
-            about = _known_by(obj.uid or obj.key, reference["kind"], field_path)
-            if self._is_spam(about):
+            about = (obj.uid or obj.key, reference["kind"], field_path)
+            if self._is_spam(_known_by(about)):
                 return
-            message, key = self._combined(about + _known_by(type, reason), message)
+            message, key = self._combined((*about, type, reason), message)
             try:
                 self._write(reference, key, type, reason, message)
             except ApiError as error:
                 log.debug("%s: event %s lost: %s", self._component, reason, error.message)
 
-    def _write(self, reference: JsonObject, key: bytes, type_: str, reason: str, message: str) -> None:
+    def _write(self, reference: JsonObject, key: int, type_: str, reason: str, message: str) -> None:
         now = to_rfc3339(self._clock.now())
+        namespace = reference.get("namespace") or "default"
         seen = self._seen.get(key)
         if seen is not None:
             try:
                 patch = {"count": seen.count + 1, "lastTimestamp": now, "message": message}
-                self._client.patch(EVENTS, seen.name, seen.namespace, patch)
+                self._client.patch(EVENTS, _name(reference, seen.stamp), namespace, patch)
                 seen.count += 1
-                self._seen.move_to_end(key)
+                _remember(self._seen, key, seen)
                 return
             except NotFound:
                 del self._seen[key]  # its hour is over: the next one is a new one
-        namespace = reference.get("namespace") or "default"
         body: JsonObject = {
             "apiVersion": "v1",
             "kind": "Event",
@@ -130,36 +131,36 @@ class EventRecorder:
         }
         for attempt in range(NAME_TRIES):
             # Taken, if this component was started again at the same moment: then by more and more names.
-            name = self._name(reference, 2**attempt)
+            stamp = self._stamp(2**attempt)
+            metadata = {"name": _name(reference, stamp), "namespace": namespace}
             try:
-                self._client.create(EVENTS, {**body, "metadata": {"name": name, "namespace": namespace}}, namespace)
+                self._client.create(EVENTS, {**body, "metadata": metadata}, namespace)
             except AlreadyExists:
                 continue
-            _remember(self._seen, key, _Seen(name, namespace))
+            _remember(self._seen, key, _Seen(stamp))
             return
 
-    def _name(self, reference: JsonObject, stride: int) -> str:
-        """The object's name and the time in nanoseconds; a number of our own keeps those of one moment apart."""
+    def _stamp(self, stride: int) -> int:
+        """The time in nanoseconds; a number of our own keeps those of one moment apart."""
         self._number += stride
-        nanoseconds = int(self._clock.now() * 1_000_000) * 1000 + self._number
-        return f"{reference['name']}.{nanoseconds:016x}"
+        return int(self._clock.now() * 1_000_000) * 1000 + self._number
 
-    def _combined(self, about: bytes, message: str) -> tuple[str, bytes]:
+    def _combined(self, about: Sequence[str], message: str) -> tuple[str, int]:
         """The message to write, and what counts as the same event."""
-        now, said = self._clock.now(), _known_by(message)
-        similar = self._similar.get(about)
+        now, all_of_them, this_one = self._clock.now(), _known_by(about), _known_by((*about, message))
+        similar = self._similar.get(all_of_them)
         if similar is None or now - similar.since > SIMILAR_SECONDS:
             similar = _Similar(now)
-        _remember(self._similar, about, similar)
+        _remember(self._similar, all_of_them, similar)
         similar.since = now
-        messages = similar.messages if said in similar.messages else (*similar.messages, said)
+        messages = similar.messages if this_one in similar.messages else (*similar.messages, this_one)
         if len(messages) < MAX_SIMILAR:
             similar.messages = messages
-            return message, about + said
-        similar.messages = tuple(each for each in similar.messages if each != said)
-        return COMBINED + message, about
+            return message, this_one
+        similar.messages = tuple(each for each in similar.messages if each != this_one)
+        return COMBINED + message, all_of_them
 
-    def _is_spam(self, about: bytes) -> bool:
+    def _is_spam(self, about: int) -> bool:
         now = self._clock.now()
         bucket = self._spam.get(about) or _Bucket(float(SPAM_BURST), now)
         bucket.tokens = min(float(SPAM_BURST), bucket.tokens + (now - bucket.since) * SPAM_QPS)
@@ -171,13 +172,17 @@ class EventRecorder:
         return False
 
 
-def _known_by(*words: str) -> bytes:
-    """Words as a short key: a component remembers thousands of events."""
-    return hashlib.blake2b("\0".join(words).encode(errors="surrogatepass"), digest_size=8).digest()
+def _name(reference: JsonObject, stamp: int) -> str:
+    return f"{reference['name']}.{stamp:016x}"
 
 
-def _remember(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+def _known_by(words: Sequence[str]) -> int:
+    """Words as a short key: the components of a large cluster remember a million events."""
+    return int.from_bytes(hashlib.blake2b("\0".join(words).encode(errors="surrogatepass"), digest_size=7).digest())
+
+
+def _remember(cache: dict[int, T], key: int, value: T) -> None:
+    cache.pop(key, None)
     cache[key] = value
-    cache.move_to_end(key)
     if len(cache) > CACHE_SIZE:
-        cache.popitem(last=False)
+        del cache[next(iter(cache))]

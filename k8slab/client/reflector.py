@@ -13,6 +13,7 @@ Models: k8s.io/client-go/tools/cache/reflector.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from sys import intern
 
 from k8slab.apimachinery.rest import JsonObject, Watch, WatchEvent
 from k8slab.apimachinery.scheme import Resource
@@ -142,4 +143,4 @@ class Reflector:
 def key_of(raw: JsonObject) -> str:
     """`namespace/name`, or `name` for cluster-scoped kinds: as workqueues name an object."""
     meta = raw["metadata"]
-    return f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else str(meta["name"])
+    return intern(f"{meta['namespace']}/{meta['name']}" if meta.get("namespace") else meta["name"])

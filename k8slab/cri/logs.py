@@ -48,7 +48,10 @@ class Log:
         """Add output; a line becomes visible when its newline has come."""
         *whole, rest = (self._partial.get(channel, b"") + data).split(b"\n")
         self.lines.extend(Line(when, channel, line + b"\n") for line in whole)
-        self._partial[channel] = rest
+        if rest:
+            self._partial[channel] = rest
+        else:
+            self._partial.pop(channel, None)
         if len(self.lines) > MAX_LINES:
             surplus = len(self.lines) - MAX_LINES
             del self.lines[:surplus]

@@ -28,42 +28,40 @@ class NodeFiles(dict[str, bytes]):
     """The files of one node, by path.
 
     A folder may be *promised*: its files are made when somebody first looks into it. Not where several threads look at once
-    (`lazy=False`): there a promise is kept at once.
+    (`lazy=False`): there a promise is kept at once. A promise is a tuple of names: there is one for every Pod, and most are
+    never asked for.
     """
 
     def __init__(self, *, lazy: bool = True) -> None:
         super().__init__()
         self._lazy = lazy
-        self._promised: dict[str, dict[str, Callable[[], dict[str, bytes]] | None]] = {}
-        """By the folder above it, and by folder; None for one that has been made."""
+        self._promised: dict[str, tuple[str, ...] | None] = {}
+        """By folder; None for one that has been made."""
+        self.make: Callable[..., dict[str, bytes]] = lambda *names: {}
+        """What keeps a promise: given its names, the files by their paths below the folder."""
 
     def has_folder(self, folder: str) -> bool:
         """Whether a folder was promised, or made."""
-        return folder in self._promised.get(_above(folder), ())
+        return folder in self._promised
 
-    def promise(self, folder: str, make: Callable[[], dict[str, bytes]]) -> None:
-        """A folder whose files `make` gives, by their paths below it."""
-        self._promised.setdefault(_above(folder), {})[folder] = make
+    def promise(self, folder: str, *names: str) -> None:
+        """A folder whose files can be made from these names."""
+        self._promised[folder] = names
         if not self._lazy:
             self.look_into(folder)
 
     def look_into(self, folder: str) -> None:
         """Keep the promise of a folder, if there is one."""
-        near = self._promised.get(_above(folder), {})
-        if (make := near.get(folder)) is not None:
-            near[folder] = None
-            self.update({f"{folder}/{path}": content for path, content in make().items()})
+        names = self._promised.get(folder)
+        if names is not None:
+            self._promised[folder] = None
+            self.update({f"{folder}/{path}": content for path, content in self.make(*names).items()})
 
     def remove_below(self, above: str) -> None:
         """Forget the folders in a folder, and their files."""
-        promised = self._promised.pop(above, {})
-        if None in promised.values():
-            for path in [path for path in self if path.startswith(above + "/")]:
-                del self[path]
-
-
-def _above(folder: str) -> str:
-    return folder.rpartition("/")[0]
+        for known in (self._promised, self):
+            for path in [path for path in known if path.startswith(above + "/")]:
+                del known[path]
 
 
 class Files:

@@ -34,6 +34,9 @@ Steps = Generator[float, None, int]
 
 Program = Callable[["Call"], Steps]
 
+OnTerm = Callable[["Process", float], None]
+"""A handler of SIGTERM: whose it is, and the time."""
+
 
 class Exited(Exception):
     """Raised inside a program to leave it from any depth."""
@@ -55,6 +58,8 @@ def complaint(argv: tuple[str, ...], error: Exception) -> str:
 
 class Stdin:
     """Standard input: what was sent and not read yet."""
+
+    __slots__ = ("data", "ended")
 
     def __init__(self, data: bytes = b"", *, ended: bool = True) -> None:
         self.data, self.ended = data, ended
@@ -164,7 +169,7 @@ class Process:
         self.exit_code: int | None = None
         self.reason = ""
         """OOMKilled, or empty."""
-        self.on_term: Callable[[float], None] | None = None
+        self.on_term: OnTerm | None = None
         """What SIGTERM does. None: nothing, as for any PID 1 that has no handler for it."""
         self.memory_base, self.memory_growth, self.memory_since = 4 << 20, 0.0, now
 
@@ -255,7 +260,7 @@ class Process:
         self.advance(now)
         self.end_at(now + grace, SIGKILL_CODE)
         if self.on_term is not None:
-            self.on_term(now)
+            self.on_term(self, now)
 
     def interrupt(self, now: float) -> None:
         """SIGINT, as ^C sends it."""

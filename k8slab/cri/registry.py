@@ -9,6 +9,7 @@ Models: github.com/containerd/containerd (client pull errors).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from sys import intern
 
 from k8slab.cri.api import CriError
 from k8slab.cri.images import CATALOGUE, TeachingImage
@@ -30,6 +31,11 @@ class RemoteImage:
     def digest(self) -> str:
         """Its content's name."""
         return self.image.digest(self.tag)
+
+    @property
+    def reference(self) -> str:
+        """The image by its content, as a container that runs it says."""
+        return intern(f"{self.image.repository}@{self.digest}")
 
 
 class SimulatedRegistry:

@@ -94,7 +94,7 @@ class SimulatedRuntime:
         # Both in the order of their making; a container's sandbox is always there.
         self._sandboxes: dict[str, SimulatedSandbox] = {}
         # The sandboxes again, by the UID of their Pod.
-        self._pods: dict[str, dict[str, SimulatedSandbox]] = {}
+        self._pods: dict[str, list[SimulatedSandbox]] = {}
         self._containers: dict[str, SimulatedContainer] = {}
         self.agenda = Agenda()
 
@@ -136,7 +136,7 @@ class SimulatedRuntime:
     @locked
     def run_pod_sandbox(self, config: SandboxConfig) -> str:
         """Make a sandbox with an address of its own."""
-        now = self._now()
+        self._now()
         sandbox_id = self._make_id("sandbox", config.namespace, config.name, config.uid, config.attempt)
         if sandbox_id in self._sandboxes:
             name = f"{config.name}_{config.namespace}_{config.uid}_{config.attempt}"
@@ -151,10 +151,10 @@ class SimulatedRuntime:
                 )
             net.ip = self._addresses.take()
             self.network.join(net)
-        sandbox = SimulatedSandbox(sandbox_id, config, net, now)
-        net.catch_up = lambda: sandbox.catch_up(self.clock.now())
+        sandbox = SimulatedSandbox(sandbox_id, config, net, self.clock)
+        net.catch_up = sandbox.catch_up
         self._sandboxes[sandbox_id] = sandbox
-        self._pods.setdefault(config.uid, {})[sandbox_id] = sandbox
+        self._pods.setdefault(config.uid, []).append(sandbox)
         return sandbox_id
 
     @locked
@@ -180,15 +180,15 @@ class SimulatedRuntime:
         for container in list(sandbox.containers):
             self.remove_container(container.id)
         siblings = self._pods[sandbox.config.uid]
-        del siblings[sandbox_id]
+        siblings.remove(sandbox)
         if not siblings:
             del self._pods[sandbox.config.uid]
 
     @locked
     def list_pod_sandboxes(self, pod_uid: str = "") -> list[Sandbox]:
         """Oldest first."""
-        found = self._pods.get(pod_uid, {}) if pod_uid else self._sandboxes
-        return [sandbox.view() for sandbox in found.values()]
+        found = self._pods.get(pod_uid, ()) if pod_uid else self._sandboxes.values()
+        return [sandbox.view() for sandbox in found]
 
     # Containers.
 
@@ -249,8 +249,7 @@ class SimulatedRuntime:
         """Oldest first."""
         self._now()
         if pod_uid:
-            sandboxes = self._pods.get(pod_uid, {}).values()
-            return [container.view() for sandbox in sandboxes for container in sandbox.containers]
+            return [container.view() for sandbox in self._pods.get(pod_uid, ()) for container in sandbox.containers]
         return [container.view() for container in self._containers.values()]
 
     @locked

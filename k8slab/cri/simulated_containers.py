@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from k8slab.clock import NEVER
+from k8slab.clock import NEVER, Clock
 from k8slab.cri.api import Container, ContainerConfig, ContainerState, CriError, Sandbox, SandboxConfig, SandboxState
 from k8slab.cri.images import image_version
 from k8slab.cri.logs import Log
@@ -32,18 +32,18 @@ CANNOT_RUN_CODE = 128
 class SimulatedSandbox:
     """A pod's sandbox."""
 
-    __slots__ = ("_view", "config", "containers", "created_at", "id", "net", "state")
+    __slots__ = ("_clock", "_view", "config", "containers", "created_at", "id", "net", "state")
 
-    def __init__(self, sandbox_id: str, config: SandboxConfig, net: NetNamespace, now: float) -> None:
-        self.id, self.config, self.net, self.created_at = sandbox_id, config, net, now
+    def __init__(self, sandbox_id: str, config: SandboxConfig, net: NetNamespace, clock: Clock) -> None:
+        self.id, self.config, self.net, self._clock, self.created_at = sandbox_id, config, net, clock, clock.now()
         self.state = SandboxState.READY
         self.containers: list[SimulatedContainer] = []
         self._view: Sandbox | None = None
 
-    def catch_up(self, now: float) -> None:
+    def catch_up(self) -> None:
         """Bring all its containers up to the clock."""
         for container in self.containers:
-            container.catch_up(now)
+            container.catch_up(self._clock.now())
 
     def stop(self, now: float) -> None:
         """Kill what runs in it; it can hold nothing any more."""
@@ -74,6 +74,7 @@ class SimulatedContainer:
     """One container."""
 
     __slots__ = (
+        "_agenda",
         "_view",
         "config",
         "created_at",
@@ -103,13 +104,14 @@ class SimulatedContainer:
         self.process: Process | None = None
         self.failure = ""
         """Why it could not be started."""
-        self.listeners: list[Callable[[], None]] = []
+        self.listeners: tuple[Callable[[], None], ...] = ()
         """Who follows the log or an exec: each is woken when something may have come."""
-        self.taps: list[Callable[[int, bytes], None]] = []
+        self.taps: tuple[Callable[[int, bytes], None], ...] = ()
         """Who is attached: each is given what the process writes, as it is written."""
         self.scheduled = NEVER
         """The moment of its entry in the agenda; kept by the agenda."""
         self._view: Container | None = None
+        self._agenda = runtime.agenda
         self.machine = Machine(
             hostname=sandbox.net.hostname,
             image=remote.image,
@@ -121,7 +123,7 @@ class SimulatedContainer:
             node_files=runtime.node_files,
             mounts=config.mounts,
             programs=find_program,
-            changed=lambda: runtime.agenda.add(self),
+            changed=self.plan,
         )
 
     # Its processes.
@@ -220,18 +222,24 @@ class SimulatedContainer:
             self.log.flush(self.process.now)
             for other in tuple(self.machine.processes):  # PID 1 is gone, and the container with it
                 other.kill(self.process.now)
-        for wake in tuple(self.listeners):
+        for wake in self.listeners:
             wake()
+
+    def plan(self) -> None:
+        """Its next change may come at another moment."""
+        self._agenda.add(self)
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Someone wants to hear of all that happens in it."""
-        self.listeners.append(wake)
+        self.listeners += (wake,)
         self.machine.changed()
 
     def ignore(self, wake: Callable[[], None]) -> None:
         """Someone has heard enough."""
         if wake in self.listeners:
-            self.listeners.remove(wake)
+            others = list(self.listeners)
+            others.remove(wake)  # once: the same one may listen twice
+            self.listeners = tuple(others)
             self.machine.changed()
 
     def due(self) -> float:
@@ -261,7 +269,7 @@ class SimulatedContainer:
             name=config.name,
             attempt=config.attempt,
             image=config.image,
-            image_ref=f"{self.remote.image.repository}@{self.remote.digest}",
+            image_ref=self.remote.reference,
             state=state,
             created_at=self.created_at,
             started_at=process.started if process is not None else 0.0,

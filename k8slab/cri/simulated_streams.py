@@ -161,7 +161,7 @@ class AttachStream(_ProcessStream):
         self._takes_input = stdin and container.config.stdin
         self._terminal = Terminal(process, self.buffer.put) if container.config.tty else None
         self._tap = self._terminal.output if self._terminal else self.buffer.put
-        container.taps.append(self._tap)
+        container.taps += (self._tap,)
         container.listen(wake)
 
     def _settle(self) -> None:
@@ -173,8 +173,7 @@ class AttachStream(_ProcessStream):
 
     def _leave(self) -> None:
         self._container.ignore(self._wake)
-        if self._tap in self._container.taps:
-            self._container.taps.remove(self._tap)
+        self._container.taps = tuple(tap for tap in self._container.taps if tap != self._tap)
 
     def write_stdin(self, data: bytes) -> None:
         """Input for the process, through the terminal if there is one."""

@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from k8slab.apimachinery.packing import Samples
 from k8slab.clock import NEVER, Clock, VirtualClock
-from k8slab.etcd.packing import Samples
 from k8slab.etcd.store import Compacted, Delete, Entry, Expect, FutureRevision, LeaseNotFound, Put, Range
 
 OnCommit = Callable[[list[Entry]], None]
@@ -268,15 +268,16 @@ class MemoryStore:
         """Put one entry into the indexes."""
         key = entry.key
         bucket = _bucket(key)
-        history = self._history.get(key)
+        history = self._history.get(key, [])
         before = history[-1] if history else None
         if before is not None and before.lease and before.lease in self._leases:
             self._leases[before.lease].keys.pop(key, None)
         if entry.lease and entry.lease in self._leases:
             self._leases[entry.lease].keys[key] = None
-        if history is None:
-            history = self._history[key] = []
-        history.append(entry)
+        if before is None:
+            self._history[key] = [entry]  # most keys never get a second one, and a list that grows takes room for four
+        else:
+            history.append(entry)
         existed = before is not None and not before.deleted
         if not entry.deleted and not existed:
             insort(self._keys.setdefault(bucket, []), key)

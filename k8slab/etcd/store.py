@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from k8slab.etcd.packing import pack, unpack
+from k8slab.apimachinery.packing import pack, unpack
 
 
 class Entry:

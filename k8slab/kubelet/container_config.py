@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 from k8slab.api.core import ConfigMap, Container, Pod, Secret
@@ -18,6 +19,7 @@ from k8slab.client.client import Client
 from k8slab.cri.api import ContainerConfig, Mount, Resources, SandboxConfig
 from k8slab.kubelet.actions import container_hash
 
+NO_RESOURCES = Resources()
 REFERENCE = re.compile(r"\$(\$|\(([^)]*)\))")
 
 
@@ -51,21 +53,16 @@ def container_config(
     """What a container is made from. Raises ConfigError."""
     env = _environment(client, pod, container, address, node)
     known = dict(env)
-    limits, requests = container.resources.limits, container.resources.requests
     return ContainerConfig(
         name=container.name,
-        image=container.image,
+        image=intern(container.image),
         attempt=attempt,
         command=tuple(expand(each, known) for each in container.command),
         args=tuple(expand(each, known) for each in container.args),
         working_dir=container.working_dir,
         env=env,
         mounts=mounts,
-        resources=Resources(
-            cpu_millis=millis(limits["cpu"]) if "cpu" in limits else 0,
-            cpu_request_millis=millis(requests["cpu"]) if "cpu" in requests else 0,
-            memory_bytes=value(limits["memory"]) if "memory" in limits else 0,
-        ),
+        resources=_resources(container),
         stdin=container.stdin,
         stdin_once=container.stdin_once,
         tty=container.tty,
@@ -74,6 +71,17 @@ def container_config(
             "io.kubernetes.container.hash": container_hash(container),
             "io.kubernetes.container.restartCount": str(attempt),
         },
+    )
+
+
+def _resources(container: Container) -> Resources:
+    limits, requests = container.resources.limits, container.resources.requests
+    if not limits and not requests:
+        return NO_RESOURCES
+    return Resources(
+        cpu_millis=millis(limits["cpu"]) if "cpu" in limits else 0,
+        cpu_request_millis=millis(requests["cpu"]) if "cpu" in requests else 0,
+        memory_bytes=value(limits["memory"]) if "memory" in limits else 0,
     )
 
 

@@ -16,6 +16,7 @@ import base64
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from k8slab.api.core import ConfigMap, Container, Pod, Secret, ServiceAccount, Volume
@@ -36,6 +37,8 @@ class Volumes:
 
     def __init__(self, client: Client, root: Path | None, disk: NodeFiles | None = None) -> None:
         self._client, self._root, self._disk = client, root, disk
+        if disk is not None:
+            disk.make = self._files_or_none
 
     def mounts(self, pod: Pod, container: Container) -> tuple[Mount, ...]:
         """What a container mounts; the volumes are made on the way. Raises ConfigError."""
@@ -47,7 +50,7 @@ class Volumes:
             if mount.sub_path:
                 path = f"{path}/{mount.sub_path}"
             if path:
-                found.append(Mount(mount.mount_path, path, mount.read_only or _is_read_only(volume)))
+                found.append(Mount(intern(mount.mount_path), path, mount.read_only or _is_read_only(volume)))
         return tuple(found)
 
     def remove(self, uid: str) -> None:
@@ -61,9 +64,9 @@ class Volumes:
         if volume.host_path is not None:
             return str(volume.host_path.get("path", ""))
         if self._root is None:
-            path = f"{_simulated(pod.uid)}/{volume.name}"
+            path = intern(f"{_simulated(pod.uid)}/{volume.name}")
             if self._disk is not None and _is_read_only(volume) and not self._disk.has_folder(path):
-                self._promise(self._disk, path, pod.namespace, pod.name, volume.name)
+                self._disk.promise(path, pod.namespace, pod.name, volume.name)
             return path
         folder = self._root / pod.uid / volume.name
         if volume.persistent_volume_claim is not None:
@@ -76,10 +79,6 @@ class Volumes:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(content)
         return str(folder)
-
-    def _promise(self, disk: NodeFiles, path: str, namespace: str, name: str, volume: str) -> None:
-        """Have the files made when they are looked for. A promise holds names only: there is one for every Pod."""
-        disk.promise(path, lambda: self._files_or_none(namespace, name, volume))
 
     def _files_or_none(self, namespace: str, name: str, volume: str) -> Files:
         """What can be read now; a simulated container finds an empty directory where nothing can."""

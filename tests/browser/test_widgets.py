@@ -208,8 +208,10 @@ def test_the_whole_widget_is_reached_by_tab_and_shows_the_focus(page, name):
             break
         else:
             page.press("Tab")
-            stops.append(page.focused["name"])
-            assert page.focused["shown"]
+            page.comes(lambda: page.focused["inside"], name)
+            here = page.focused
+            assert here["shown"], here
+            stops.append(here["name"])
     assert len(stops) >= 4
 
 

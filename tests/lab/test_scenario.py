@@ -304,9 +304,13 @@ def test_a_cluster_of_its_own_is_closed_if_the_play_fails(monkeypatch):
     def fail(*_):
         raise RuntimeError("no kubectl")
 
-    closed = []
+    def close(cluster):
+        closed.append(cluster)
+        really_close(cluster)
+
+    closed, really_close = [], LabCluster.close
     monkeypatch.setattr(Kubectl, "__init__", fail)
-    monkeypatch.setattr(LabCluster, "close", lambda cluster: closed.append(cluster))
+    monkeypatch.setattr(LabCluster, "close", close)
     with pytest.raises(RuntimeError, match="no kubectl"):
         scenario({"at": 0, "kubectl": "get pods"}).play()
     assert len(closed) == 1

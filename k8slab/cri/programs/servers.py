@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
 from k8slab.cri.network import Handler, HttpReply, HttpRequest
-from k8slab.cri.process import FOREVER, Call, Program, Steps
+from k8slab.cri.process import FOREVER, Call, OnTerm, Program, Steps
 from k8slab.cri.programs.arguments import option
 
 _MIB = 1 << 20
@@ -58,7 +59,12 @@ def _serve(
 def _dies_of_term(call: Call, code: int, after: float = 0.01) -> None:
     # Only if it is the process itself: signals go to PID 1, and a shell that is PID 1 does not pass them on.
     if call.argv == call.process.argv:
-        call.process.on_term = lambda now: call.process.end_at(now + after, code)
+        call.process.on_term = _ending(code, after)
+
+
+@cache
+def _ending(code: int, after: float) -> OnTerm:
+    return lambda process, now: process.end_at(now + after, code)
 
 
 def agnhost(call: Call) -> Steps:

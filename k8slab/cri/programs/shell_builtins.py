@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from k8slab.cri.process import Call, Exited, Steps
+from k8slab.cri.process import Call, Exited, Process, Steps
 from k8slab.cri.programs.arguments import absolute
 
 if TYPE_CHECKING:
@@ -100,11 +100,11 @@ def trap(shell: Shell, call: Call, words: Words) -> Steps:
     for signal in words[1:]:
         shell.traps[signal.removeprefix("SIG").replace("15", "TERM")] = words[0]
 
-    def on_term(now: float) -> None:
+    def on_term(process: Process, now: float) -> None:
         # The trap runs when the command of the moment has ended, or at once in `wait`.
         shell.term_pending = True
         if shell.background:
-            call.process.wake_at = now
+            process.wake_at = now
 
     if "TERM" in shell.traps:
         call.process.on_term = on_term

@@ -129,7 +129,7 @@ def kill(call: Call) -> Steps:
             if process.pid != 1:
                 process.end_at(call.now, 137 if hard else 143)
             elif not hard and process.on_term is not None:
-                process.on_term(call.now)
+                process.on_term(process, call.now)
     return 0
     yield
 

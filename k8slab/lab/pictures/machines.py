@@ -19,8 +19,8 @@ from k8slab.controllers.deployment.status import DONE, PAUSED, PROGRESSING, RESU
 from k8slab.controllers.node_taints import NOT_READY, UNREACHABLE
 from k8slab.engine.candidates import role_of
 from k8slab.engine.engine import Engine
-from k8slab.kubelet.kubelet import SYNCING, TERMINATED, TERMINATING
 from k8slab.kubelet.pod_status import FAILED, PENDING, RUNNING, SUCCEEDED
+from k8slab.kubelet.worker import SYNCING, TERMINATED, TERMINATING
 from k8slab.lab import records
 from k8slab.lab.drawing import StateDiagram, Transition
 from k8slab.lab.pictures.deeds import object_named
@@ -107,7 +107,7 @@ def queue_states(trace: Trace, key: str) -> list[str]:
 def worker_phase(engine: Engine, key: str) -> str:
     """What a kubelet's worker does about a Pod (`default/web-abc`); empty where no running kubelet has one."""
     for kubelet in engine.kubelets.values():
-        for worker in kubelet.workers.values():
+        for worker in kubelet.workers.by_uid.values():
             if worker.pod.key == key:
                 return worker.phase
     return ""

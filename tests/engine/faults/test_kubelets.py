@@ -46,7 +46,7 @@ def test_a_runtime_that_cannot_remove_is_asked_again(cluster, monkeypatch):
     create(cluster)
     cluster.run_until_idle()
     runtime = cluster._engine.kubelets["node-1"].runtime
-    syncer = cluster._engine.kubelets["node-1"].syncer
+    syncer = cluster._engine.kubelets["node-1"].workers.syncer
     remove, failures = syncer.remove, [1, 2, 3]
 
     def fail(state):
@@ -149,6 +149,6 @@ def test_a_job_that_ends_while_another_pod_is_synced_is_news_about_its_own_pod(c
     one, two = (cluster.client.get(Pod, name, "default").uid for name in ("one", "two"))
     ended = iter([[], [Outcome(two)]])  # nothing at the beginning of the step, and then, from a thread, the other's job
     monkeypatch.setattr(kubelet.jobs, "finished", lambda: next(ended, []))
-    kubelet._mark(one)
+    kubelet.workers.mark(one)
     kubelet.step()
-    assert two in kubelet._dirty
+    assert two in kubelet.workers._dirty

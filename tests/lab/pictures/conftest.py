@@ -6,6 +6,11 @@ from k8slab import Cluster
 from tests.lab.worlds import a_day, create, scale
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_cluster_left_open():
+    """The two lives below are shared by the files of this folder, and closed after the last."""
+
+
 @pytest.fixture(scope="package")
 def young():
     """A cluster in which a Deployment was made, and scaled."""

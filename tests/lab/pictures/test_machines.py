@@ -150,17 +150,17 @@ def test_every_step_of_a_life_with_a_purpose_is_in_a_table(life):
 
 
 def test_a_kubelets_worker_goes_the_ways_of_its_table(monkeypatch):
-    from k8slab.kubelet import kubelet
+    from k8slab.kubelet import pod_workers
 
     seen: set[tuple[str, str]] = set()
 
-    class Watched(kubelet.Worker):
+    class Watched(pod_workers.Worker):
         def __setattr__(self, name, value):
             if name == "phase" and getattr(self, "phase", value) != value:
                 seen.add((self.phase, value))
             super().__setattr__(name, value)
 
-    monkeypatch.setattr(kubelet, "Worker", Watched)
+    monkeypatch.setattr(pod_workers, "Worker", Watched)
     with Cluster(nodes=3, seed=5) as cluster:
         a_day(cluster)
     assert seen == {way[:2] for way in MACHINES["worker"].ways}

@@ -27,6 +27,20 @@ def unpack(packed: bytes, sample: bytes) -> bytes:
     return zlib.decompressobj(WINDOW, zdict=sample).decompress(packed)
 
 
+class Packed:
+    """A value that is kept packed."""
+
+    __slots__ = ("_packed", "_sample")
+
+    def __init__(self, value: bytes, sample: bytes) -> None:
+        self._packed, self._sample = pack(value, sample), sample
+
+    @property
+    def value(self) -> bytes:
+        """What it is."""
+        return unpack(self._packed, self._sample)
+
+
 class Samples:
     """For each kind of value one that stands for the others: a recent one, as kinds change while a cluster grows."""
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8slab.etcd.packing import Samples, pack, unpack
+from k8slab.apimachinery.packing import Samples, pack, unpack
 from k8slab.etcd.store import Entry
 
 
