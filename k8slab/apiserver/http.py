@@ -356,10 +356,12 @@ class HttpServer:
     ) -> None:
         try:
             async for message in socket:
-                if message.type is not WSMsgType.BINARY or not message.data:
+                if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT) or not message.data:
                     continue
                 self.activity += 1
-                for answer in codec.take(message.data, session):
+                # Some clients write text: the bytes are the same.
+                data = message.data.encode() if message.type is WSMsgType.TEXT else message.data
+                for answer in codec.take(data, session):
                     await socket.send_bytes(answer)
                 stream.wake()
         except SpdyError as error:

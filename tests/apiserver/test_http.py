@@ -192,8 +192,9 @@ class Echo:
         self.closed = True
 
 
+@pytest.mark.parametrize("as_text", [False, True])
 @pytest.mark.parametrize("protocol", ["v5.channel.k8s.io", "v4.channel.k8s.io"])
-def test_a_session_over_websocket(pki, api, context, protocol):
+def test_a_session_over_websocket(pki, api, context, protocol, as_text):
     session = Echo()
     front = HttpServer(lambda request, reply: reply(Response(101, stream=session)), pki, api.clock)
     front.start()
@@ -205,7 +206,10 @@ def test_a_session_over_websocket(pki, api, context, protocol):
             client.ws_connect(url, protocols=[protocol], ssl=context) as socket,
         ):
             assert socket.protocol == protocol
-            await socket.send_bytes(bytes([STDIN]) + b"hello")
+            if as_text:  # as the official Python client does
+                await socket.send_str(chr(STDIN) + "hello")
+            else:
+                await socket.send_bytes(bytes([STDIN]) + b"hello")
             said = [await socket.receive_bytes()]
             await socket.send_bytes(bytes([255, STDIN]))
             said.append(await socket.receive_bytes())

@@ -71,3 +71,20 @@ def deployment(name: str, replicas: int = 2) -> dict[str, Any]:
         "metadata": {"name": name, "labels": labels},
         "spec": spec,
     }
+
+
+def peering() -> dict[str, Any]:
+    """The kind by which kopf's operators know of each other, as kopf's documentation has it."""
+    status = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"type": "object", "properties": {"status": status}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "clusterkopfpeerings.kopf.dev"},
+        "spec": {
+            "group": "kopf.dev",
+            "scope": "Cluster",
+            "names": {"kind": "ClusterKopfPeering", "plural": "clusterkopfpeerings", "singular": "clusterkopfpeering"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }

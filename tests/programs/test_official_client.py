@@ -21,6 +21,18 @@ def test_the_dynamic_client_finds_custom_kinds(run):
     assert run("dynamic.py") == steps
 
 
+def test_the_official_client_streams_forwards_informs_and_lists_again_when_it_is_too_late(live, run):
+    live.store.compact(live.store.revision)
+    assert run("official_streams.py", str(HERE / "web.yaml")) == [
+        "created from a file", "executed", "forwarded", "informed", "listed again", "deleted",
+    ]  # fmt: skip
+
+
+def test_the_official_client_writes_in_every_way(run):
+    steps = ["patched", "applied", "listed in pages", "checked", "allowed", "evicted", "deleted"]
+    assert run("official_writes.py") == steps
+
+
 @pytest.fixture
 def candidate(environment):
     started = []
