@@ -8,6 +8,8 @@ Models: k8s.io/apiserver/pkg/endpoints/handlers/create.go, rest.go (transformDec
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,6 +20,7 @@ from k8slab.apimachinery.checker import REQUIRED, UNKNOWN, FieldError
 from k8slab.apimachinery.decoding_faults import go_kind, json_fault, yaml_fault
 from k8slab.apimachinery.duplicates import find_duplicate_fields, find_repeated_keys
 from k8slab.apimachinery.errors import (
+    ApiError,
     BadRequest,
     Cause,
     Invalid,
@@ -128,13 +131,19 @@ def read_configuration(request: Request, validation: str) -> tuple[JsonObject, l
 
 
 def check_schema(
-    obj: JsonObject, definition: Definition | None, validation: str, raw: Any = None, known: JsonObject | None = None
+    obj: JsonObject,
+    definition: Definition | None,
+    validation: str,
+    raw: Any = None,
+    known: JsonObject | None = None,
+    refuse: Callable[[str], ApiError] | None = None,
 ) -> list[str]:
     """Check against the kind's schema, and drop what it does not know. Returns warnings.
 
     Raises BadRequest for what cannot be decoded and, with `Strict`, for unknown and duplicate fields; Invalid for missing
     required fields. `raw` is the body, where duplicates are looked for.
-    What it shares with `known` was checked before, and is not looked at again.
+    What it shares with `known` was checked before, and is not looked at again. `refuse` makes the error of what is wrong, where
+    it is not the BadRequest of a body.
     """
     if validation not in VALIDATIONS:
         raise Invalid.object(
@@ -148,8 +157,10 @@ def check_schema(
     fresh = obj if known is None else {key: value for key, value in obj.items() if value is not known.get(key)}
     faults = [fault for fault in definition.check(fresh) if fault.kind != REQUIRED or obj.get(fault.path) is None]
     wrong = [fault for fault in faults if fault.kind not in (UNKNOWN, REQUIRED)]
+    if refuse is None:
+        refuse = partial(_not_a, kind, api_version)
     if wrong:
-        raise _not_a(kind, api_version, wrong[0].detail)
+        raise refuse(wrong[0].detail)
     strict = [fault.detail for fault in faults if fault.kind == UNKNOWN]
     if (
         isinstance(raw, bytes)
@@ -159,7 +170,7 @@ def check_schema(
     ):
         strict += find_duplicate_fields(raw)
     if strict and validation == "Strict":
-        raise _not_a(kind, api_version, "strict decoding error: " + ", ".join(strict))
+        raise refuse("strict decoding error: " + ", ".join(strict))
     told = LEFT_TO_THE_RULES.get((api_version, kind), ())
     missing = [each for each in faults if each.kind == REQUIRED and each.path not in told and not _is_filled_in(each)]
     if missing:
@@ -262,7 +273,8 @@ def _not_a(kind: str, api_version: str, why: str) -> BadRequest:
 
 
 def _unrecognized(kind: str, raw: bytes, why: str) -> BadRequest:
-    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {why} ({protobuf.summary(raw)})")
+    shown = "<redacted>" if kind == "Secret" else protobuf.summary(raw)
+    return BadRequest(f"the object provided is unrecognized (must be of type {kind}): {why} ({shown})")
 
 
 def _group(api_version: str) -> str:

@@ -146,7 +146,7 @@ WRONG_PATCHES = [
     (MERGE, b'{"metadata":{"uid":"1"}}', 409),
     (MERGE, b'{"metadata":null}', 400),
     (MERGE, b'{"kind":"Secret"}', 400),
-    (MERGE, b'{"data":{"a":1}}', 400),
+    (MERGE, b'{"data":{"a":1}}', 422),
     (STRATEGIC, b'{"data":{"$patch":"explode"}}', 400),
     ({"content-type": "application/apply-patch+yaml"}, b"{}", 422),
     ({"content-type": "application/json"}, b"{}", 415),
@@ -318,3 +318,48 @@ def test_who_cannot_apply_because_of_a_condition_without_a_type_is_told_so(api):
     response = apply(without_replicas)
     who = "failed to create typed live object (default/web; apps/v1, Kind=Deployment): "
     assert (response.code, response.object["message"][: len(who)]) == (500, who)
+
+
+STRATEGIC_FAULTS = {
+    b'{"spec":{"replicas":"x"}}': ("map[spec:map[replicas:x]]", "unrecognized type: int32"),
+    b'{"spec":{"paused":"x"}}': ("map[spec:map[paused:x]]", "unrecognized type: bool"),
+    b'{"spec":"x"}': ("map[spec:x]", "cannot restore struct from: string"),
+    b'{"spec":{"template":{"spec":{"containers":true}}}}': (
+        "map[spec:map[template:map[spec:map[containers:true]]]]", "cannot restore slice from bool",
+    ),
+    b'{"metadata":{"labels":["x"]}}': ("map[metadata:map[labels:[x]]]", "cannot restore map from slice"),
+    b'{"metadata":{"labels":{"a":1}}}': ("map[metadata:map[labels:map[a:1]]]", "cannot convert int64 to string"),
+    b'{"spec":{"replica":2}}': ("map[spec:map[replica:2]]", 'strict decoding error: unknown field "spec.replica"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("patch", STRATEGIC_FAULTS)
+def test_a_strategic_patch_that_leaves_no_object_is_shown_with_what_is_wrong(api, patch):
+    api.do("POST", DEPLOYMENTS, deployment())
+    shown, why = STRATEGIC_FAULTS[patch]
+    told = f' "" is invalid: patch: Invalid value: "{shown}": {why}'
+    assert api.refusal("PATCH", f"{DEPLOYMENTS}/web", patch, STRATEGIC, fieldValidation="Strict") == (422, told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch"),
+    [(MERGE, b'{"data":{"a":1}}'), (JSON_PATCH, b'[{"op":"add","path":"/data","value":{"a":1}}]')],
+)
+def test_other_patches_show_the_whole_that_they_would_have_made(api, kind, patch):
+    api.do("POST", MAPS, config_map())
+    code, message = api.refusal("PATCH", f"{MAPS}/settings", patch, kind)
+    assert code == 422
+    assert message.startswith(
+        ' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"v1\\",\\"kind\\":\\"ConfigMap\\",'
+    )
+    assert message.endswith('": json: cannot unmarshal number into Go struct field ConfigMap.data of type string')
+
+
+def test_what_stands_in_a_secret_is_shown_by_no_refusal(api):
+    secrets = "/api/v1/namespaces/default/secrets"
+    hidden = "aHVudGVyMg=="
+    api.do("POST", secrets, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"a": hidden}})
+    for kind, patch in ((MERGE, b'{"data":{"b":1}}'), (STRATEGIC, b'{"data":{"a":"aHVudGVyMg==","b":1}}')):
+        code, message = api.refusal("PATCH", f"{secrets}/s", patch, kind)
+        assert (code, "<redacted>" in message, hidden in message) == (422, True, False)
+    assert api.refusal("POST", secrets, b'{"data":{"a":"aHVudGVyMg"}')[1].endswith("(<redacted>)")

@@ -8,12 +8,16 @@ Models: k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from k8slab.apimachinery.errors import BadRequest, Invalid, UnsupportedMediaType, forbidden
+import orjson
+
+from k8slab.apimachinery.errors import BadRequest, Invalid, UnsupportedMediaType, forbidden, invalid
 from k8slab.apimachinery.managed import MANAGED, without_entries
-from k8slab.apimachinery.patch import json_patch, merge_patch
+from k8slab.apimachinery.patch import go_format, json_patch, merge_patch
 from k8slab.apimachinery.rest import JsonObject, Response, copy_of
 from k8slab.apimachinery.schema import Definition
 from k8slab.apimachinery.strategic import strategic_merge_patch
@@ -58,12 +62,41 @@ def handle(context: Context) -> Response:
         # Of a patch of the status nothing else is kept: the rest may stay shared.
         only_status = context.info.subresource == "status"
         new = {**new, **copy_of({"status": new.get("status")})} if only_status else copy_of(new)
-        context.warnings = check_schema(new, definition, context.validation, known=old)
+        refuse = partial(_refusal, kind, patch, new)
+        context.warnings = check_schema(new, definition, context.validation, known=old, refuse=refuse)
         if untouched and entries:
             new["metadata"][MANAGED] = entries
         return new
 
     return write(context, wish)
+
+
+def _refusal(kind: str, patch: Any, patched: JsonObject, why: str) -> Invalid:
+    """What a patch would make of an object is none of its kind: upstream shows what it could not read, and why."""
+    shown = go_format(patch) if kind == STRATEGIC else orjson.dumps(patched).decode()
+    if patched["kind"] == "Secret":  # a message is written down in places where no Secret may be
+        shown = "<redacted>"
+    return Invalid.object("", "", "", [invalid("patch", shown, _restoring(why) if kind == STRATEGIC else why)])
+
+
+def _restoring(why: str) -> str:
+    """The same in the words of upstream's converter of maps, which reads what a strategic patch has made."""
+    match = re.fullmatch(r"json: cannot unmarshal (\w+)(?: \S+)? into Go struct field \S+ of type (\S+)", why)
+    if match is None:
+        return why
+    found, wanted = match[1], match[2]
+    is_a = {"number": "int64", "array": "slice", "object": "map"}.get(found, found)
+    if wanted.startswith("[]"):
+        return f"cannot restore slice from {is_a}"
+    if wanted.startswith("map["):
+        return f"cannot restore map from {is_a}"
+    if "." in wanted:
+        return f"cannot restore struct from: {is_a}"
+    return (
+        f"cannot convert {is_a} to {wanted}"
+        if (is_a, wanted) == ("int64", "string")
+        else f"unrecognized type: {wanted}"
+    )
 
 
 def check_patched(new: Any, old: JsonObject) -> None:

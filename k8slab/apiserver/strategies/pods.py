@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import orjson
+
 from k8slab.apimachinery.errors import Cause, forbidden, invalid
 from k8slab.apimachinery.quantity import parse_quantity
 from k8slab.apimachinery.rest import JsonObject
@@ -118,11 +120,16 @@ def spec_change_causes(new: JsonObject, old: JsonObject) -> list[Cause]:
     was, is_ = _fixed_part(old, new), _fixed_part(new, new)
     if was != is_:
         changed = [key for key in sorted({*was, *is_}) if was.get(key) != is_.get(key)]
-        difference = "".join(f"\n- spec.{key}: {was.get(key)}\n+ spec.{key}: {is_.get(key)}" for key in changed)
+        difference = "".join(f"\n- spec.{key}: {_told(was, key)}\n+ spec.{key}: {_told(is_, key)}" for key in changed)
         causes.append(
             forbidden("spec", f"pod updates may not change fields other than {','.join(UPDATABLE)}{difference}")
         )
     return causes
+
+
+def _told(spec: JsonObject, key: str) -> str:
+    value = spec.get(key)
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def ephemeral_change_causes(new: JsonObject, old: JsonObject) -> list[Cause]:
