@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,17 +22,16 @@ from k8slab.client.client import Client
 from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock, parse_duration
+from k8slab.engine import asked
 from k8slab.engine.accounts import ADMIN
-from k8slab.engine.candidates import ROLES
-from k8slab.engine.controllers import CONTROLLERS, REPLACEABLE
-from k8slab.engine.engine import Engine, OpenStore
+from k8slab.engine.controllers import CONTROLLERS
+from k8slab.engine.engine import Engine
 from k8slab.engine.faults import arguments_of
 from k8slab.engine.inputs import Fault
 from k8slab.engine.instrument import Instrument
 from k8slab.engine.journal import NOBODY, Command
 from k8slab.engine.spec import MakeComponent, Spec
 from k8slab.engine.switches import FaultSwitch, Registries
-from k8slab.etcd.kinds import KINDS, is_kind, open_store
 from k8slab.etcd.store import Store
 from k8slab.loop.front_door import FrontDoor
 from k8slab.loop.history import Change, History
@@ -42,12 +41,8 @@ from k8slab.loop.live import LiveLoop
 from k8slab.loop.spoken import spoken
 from k8slab.loop.stepped import Halt, SteppedLoop
 from k8slab.loop.stepped_kubectl import Pump
-from k8slab.mistake import Mistake
 
-__all__ = ["ADMIN", "CONTROLLERS", "Cluster", "check_choice"]
-
-MAX_CANDIDATES = 9
-MAX_NODES = 1000
+__all__ = ["ADMIN", "CONTROLLERS", "Cluster"]
 
 
 class Cluster:
@@ -91,16 +86,11 @@ class Cluster:
         port: int = 0,
         mirrors: str = "",
     ) -> None:
-        node_names = _node_names(nodes)
-        check_choice("mode", [mode], ("stepped", "live"))
-        check_choice("runtime", [runtime], ("simulated", "docker", "auto"))
-        check_choice("controller to replace", replace or (), REPLACEABLE)
-        made = check_added(add or {}) | dict(replace or {})
         spec = Spec(
-            tuple(node_names), seed, mode, runtime, name, made, mirrors, check_candidates(candidates or {}),
-            directory, Keys(directory),
+            asked.nodes(nodes), seed, asked.mode(mode), asked.runtime(runtime), name,
+            asked.parts(replace or {}, add or {}), mirrors, asked.candidates(candidates or {}), directory, Keys(directory),
         )  # fmt: skip
-        self._hold(Engine(spec, self._new_instrument(), _opening(store, directory)), port)
+        self._hold(Engine(spec, self._new_instrument(), asked.store(store, directory)), port)
         self._engine.loop.settle()
         self._engine.say(NOBODY)
         self._first_step = self._engine.steps
@@ -371,44 +361,3 @@ class _ClockInHand:
     def now(self) -> float:
         """The cluster's time."""
         return self._cluster.now
-
-
-def _opening(store: Store | str, directory: Path | None) -> Store | OpenStore | None:
-    """How the engine comes to its store; None: the one it has by itself."""
-    if not isinstance(store, str):
-        return store
-    if not is_kind(store):
-        check_choice("store", [store], KINDS)
-    return None if store == "memory" else lambda clock: open_store(store, clock, directory)
-
-
-def _node_names(nodes: int | Sequence[str]) -> list[str]:
-    names = [f"node-{number}" for number in range(1, nodes + 1)] if isinstance(nodes, int) else list(nodes)
-    if not 0 <= len(names) <= MAX_NODES or (isinstance(nodes, int) and nodes < 0):
-        raise Mistake(f"nodes={nodes}: a cluster has 0 to {MAX_NODES} nodes")
-    if len(set(names)) != len(names):
-        raise Mistake(f"nodes={names}: two nodes have the same name")
-    return names
-
-
-def check_candidates(asked: Mapping[str, int]) -> dict[str, int]:
-    """How many stand for what. Raises ValueError for what there is not, and for numbers that make no sense."""
-    check_choice("role", asked, ROLES)
-    for role, count in asked.items():
-        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CANDIDATES:
-            raise Mistake(f"candidates={{{role!r}: {count!r}}}: write a number from 1 to {MAX_CANDIDATES}")
-    return dict(asked)
-
-
-def check_added(added: Mapping[str, MakeComponent]) -> dict[str, MakeComponent]:
-    """Raises ValueError for a controller that is added under the name of one that is there."""
-    if there := sorted(name for name in added if name in REPLACEABLE):
-        raise Mistake(f"{there[0]!r} is there already: to stand in its place, say replace={{{there[0]!r}: ...}}")
-    return dict(added)
-
-
-def check_choice(what: str, asked: Iterable[str], choices: Iterable[str]) -> None:
-    """Raises ValueError, which names the choices, for one that there is not."""
-    for each in asked:
-        if each not in choices:
-            raise Mistake(f"unknown {what} {each!r}; there are: {', '.join(sorted(choices))}")

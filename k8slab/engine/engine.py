@@ -14,7 +14,7 @@ a virtual clock. What is outside of it, the sockets, kubectl and whoever holds i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
@@ -38,7 +38,7 @@ from k8slab.engine.kubelets import Kubelets
 from k8slab.engine.machines import machines_of
 from k8slab.engine.measures import measures, process
 from k8slab.engine.processes import Processes
-from k8slab.engine.spec import Spec
+from k8slab.engine.spec import OpenStore, Spec
 from k8slab.engine.streams import OutsideStream
 from k8slab.etcd.memory import MemoryStore
 from k8slab.etcd.store import Compacted, FutureRevision, Store
@@ -49,9 +49,7 @@ from k8slab.loop.stepped import SteppedLoop
 from k8slab.metrics import Family
 from k8slab.names import Chance
 
-__all__ = ["Engine", "LogEntry", "OpenStore"]
-
-OpenStore = Callable[[Clock], Store]
+__all__ = ["Engine", "LogEntry"]
 
 SIMULATED_CA = "This cluster is simulated: whoever is in it needs no certificate.\n"
 

@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from k8slab.apiserver.keys import Keys
+from k8slab.clock import Clock
+from k8slab.etcd.store import Store
 from k8slab.loop.component import Component
 
 MakeComponent = Callable[..., Component]
 """Called with a client, a clock, a `Chance`, and `wake=`."""
+
+OpenStore = Callable[[Clock], Store]
+"""Opens a store that goes by a clock."""
 
 
 @dataclass(frozen=True)

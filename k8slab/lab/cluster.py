@@ -33,6 +33,7 @@ from k8slab.lab.trace import Trace
 from k8slab.lab.tracer import Tracer
 from k8slab.lab.why import Why, why, why_revision
 from k8slab.loop.stepped import Halt, SteppedLoop
+from k8slab.mistake import check_choice
 
 if TYPE_CHECKING:
     from k8slab.lab.dashboard import Dashboard
@@ -120,7 +121,7 @@ class Cluster(cluster.Cluster):
         request, write, event. `component`: until that one has made such a step. Raises RuntimeError on a live cluster.
         """
         if component:
-            cluster.check_choice("component", [component], self._engine.processes.components)
+            check_choice("component", [component], self._engine.processes.components)
         worked, before = "", self.trace.last
         for _ in range(n):
             with self._moving() as loop:
