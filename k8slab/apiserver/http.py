@@ -4,9 +4,9 @@ It turns bytes into `Request`s and answers into bytes; what a request means is n
 its own with an event loop, because it must wait for many clients at once; whoever made it decides, with `submit`, on which
 thread requests are executed.
 
-A watch, a followed log and an exec session are streams: when woken, they are polled and what they have is sent.
+What goes on after its request was answered, a watch, a followed log, a session, is in `http_streams.py`.
 
-Models: k8s.io/apiserver/pkg/server/secure_serving.go, pkg/endpoints/handlers/watch.go, pkg/util/proxy (WebSocket channels).
+Models: k8s.io/apiserver/pkg/server/secure_serving.go.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import asyncio
 import asyncio.sslproto
 import hashlib
 import ipaddress
-import logging
 import threading
 import uuid
 from collections.abc import Callable, Coroutine
@@ -23,25 +22,18 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
-import orjson
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from k8slab.apimachinery.errors import ApiError, BadRequest, RequestEntityTooLarge
-from k8slab.apimachinery.rest import Pending, Request, Response, Stream, UserInfo, Watch
+from k8slab.apimachinery.errors import ApiError, RequestEntityTooLarge
+from k8slab.apimachinery.rest import Pending, Request, Response, UserInfo
 from k8slab.apiserver.authentication import AUTHENTICATED, CREDENTIAL_ID
 from k8slab.apiserver.decode import MAX_BODY
+from k8slab.apiserver.http_streams import OpenStream, Streams, upgraded
 from k8slab.apiserver.impersonation import PREFIX, SEPARATOR
-from k8slab.apiserver.negotiation import EventForm
 from k8slab.apiserver.pki import Pki
-from k8slab.apiserver.resources import RESOURCES, ResourceInfo
-from k8slab.apiserver.routes import request_info
 from k8slab.apiserver.server import AUDIT_ID
-from k8slab.apiserver.sessions import EXEC_PROTOCOLS, PORT_PROTOCOLS, Codec, codec_for
-from k8slab.apiserver.spdy import SpdyError
 from k8slab.clock import Clock
 from k8slab.names import unlike_any_other
-
-log = logging.getLogger(__name__)
 
 Reply = Callable[[Response], None]
 Submit = Callable[[Request, Reply], None]
@@ -53,32 +45,6 @@ TICK = 0.005
 asyncio.sslproto.SSLProtocol.max_size = 16384
 
 
-class _OpenStream:
-    """One open watch, log or session, as the loop sees it."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._woken = asyncio.Event()
-        self.dirty = True
-        """Whether there may be something that was not sent yet."""
-
-    def wake(self) -> None:
-        """Have it look. From any thread."""
-        if not self.dirty:
-            self.dirty = True
-            with suppress(RuntimeError):  # the server has stopped meanwhile
-                self._loop.call_soon_threadsafe(self._woken.set)
-
-    async def wait(self) -> None:
-        """Wait for `wake`. Whoever calls it has sent everything that it found since `begin`."""
-        await self._woken.wait()
-        self._woken.clear()
-
-    def begin(self) -> None:
-        """Whatever comes from now on needs another look."""
-        self.dirty = False
-
-
 class HttpServer:
     """Listens on a loopback address. Raises ValueError for any other address."""
 
@@ -87,17 +53,21 @@ class HttpServer:
     ) -> None:
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"{host} is no loopback address: k8slab listens on 127.0.0.1 only")
-        self._submit, self._pki, self._clock, self._host = submit, pki, clock, host
+        self._submit, self._pki, self._host = submit, pki, host
         self.port = port
         """Where it listens; 0 before `start` unless one was asked for."""
         self.in_flight = 0
         """Requests received and not yet answered in full; streams do not count once they are open."""
-        self.activity = 0
-        """Rises with each request received and each chunk sent."""
-        self._streams: set[_OpenStream] = set()
+        self._handled = 0
+        self._streams = Streams(clock)
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
         self._runner: web.ServerRunner | None = None
+
+    @property
+    def activity(self) -> int:
+        """Rises with each request received and answered, and with each piece of a stream."""
+        return self._handled + self._streams.moved
 
     @property
     def open_streams(self) -> int:
@@ -106,12 +76,11 @@ class HttpServer:
 
     def pending(self) -> bool:
         """Whether a stream may have something that was not sent yet."""
-        return any(stream.dirty for stream in tuple(self._streams))
+        return self._streams.pending()
 
     def wake_all_streams(self) -> None:
         """Have every stream look whether there is something to send."""
-        for stream in tuple(self._streams):
-            stream.wake()
+        self._streams.wake_all()
 
     def start(self) -> None:
         """Returns when it listens. Raises OSError if the port is taken."""
@@ -148,10 +117,7 @@ class HttpServer:
 
     async def _close(self) -> None:
         assert self._runner is not None
-        # A stream would hold the shutdown up for as long as its client likes.
-        for task in asyncio.all_tasks():
-            if task.get_name() == "stream":
-                task.cancel()
+        self._streams.cancel_all()
         waited = 0.0
         while self.in_flight and waited < SHUTDOWN_SECONDS:
             waited += TICK
@@ -166,7 +132,7 @@ class HttpServer:
         return web.BaseRequest(message, payload, protocol, writer, task, self._loop, client_max_size=MAX_BODY)
 
     async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
-        self.activity += 1
+        self._handled += 1
         self.in_flight += 1
         answered = False
 
@@ -176,26 +142,28 @@ class HttpServer:
                 answered = True
                 self.in_flight -= 1
 
-        stream = _OpenStream(self._loop)
+        stream = OpenStream(self._loop)
         try:
             try:
                 request = await self._read(raw, stream)
                 response = await self._execute(request)
                 response.headers["Audit-Id"] = request.headers[AUDIT_ID]
+                if response.stream is not None and response.code == 101:
+                    socket = upgraded(raw, request, response.stream)
             except ApiError as error:
                 return await self._send(raw, Response(error.status["code"], object=error.status))
             if response.watch is not None:
-                return await self._send_watch(raw, request, response.watch, stream, done)
-            if response.stream is not None and response.code == 101:
-                return await self._send_session(raw, request, response.stream, stream, done)
-            if response.stream is not None:
-                return await self._send_log(raw, response, response.stream, stream, done)
-            return await self._send(raw, response)
+                return await self._streams.send_watch(raw, request, response.watch, stream, done)
+            if response.stream is None:
+                return await self._send(raw, response)
+            if response.code == 101:
+                return await self._streams.send_session(raw, socket, request, response.stream, stream, done)
+            return await self._streams.send_log(raw, response, response.stream, stream, done)
         finally:
-            self.activity += 1
+            self._handled += 1
             done()
 
-    async def _read(self, raw: web.BaseRequest, stream: _OpenStream) -> Request:
+    async def _read(self, raw: web.BaseRequest, stream: OpenStream) -> Request:
         try:
             body = await raw.read() if raw.body_exists else b""
         except web.HTTPRequestEntityTooLarge:
@@ -245,145 +213,6 @@ class HttpServer:
         await sent.prepare(raw)
         await sent.write_eof()
         return sent
-
-    async def _send_watch(
-        self, raw: web.BaseRequest, request: Request, watch: Watch, stream: _OpenStream, opened: Callable[[], None]
-    ) -> web.StreamResponse:
-        form = EventForm(request, _resource_of(request))
-
-        def take() -> bytes:
-            return b"".join(
-                orjson.dumps({"type": event.type, "object": form.shown(event.type, event.object, self._clock.now())})
-                + b"\n"
-                for event in watch.poll()
-            )
-
-        headers = {
-            "Audit-Id": request.headers[AUDIT_ID], "Content-Type": "application/json;stream=watch",
-            "Cache-Control": "no-cache, private",
-        }  # fmt: skip
-        return await self._pour(raw, headers, take, watch, stream, opened)
-
-    async def _send_log(
-        self, raw: web.BaseRequest, response: Response, log: Stream, stream: _OpenStream, opened: Callable[[], None]
-    ) -> web.StreamResponse:
-        def take() -> bytes:
-            return b"".join(data for _, data in log.poll())
-
-        return await self._pour(
-            raw, {"Content-Type": response.content_type, **response.headers}, take, log, stream, opened
-        )
-
-    async def _pour(
-        self,
-        raw: web.BaseRequest,
-        headers: dict[str, str],
-        take: Callable[[], bytes],
-        source: Watch | Stream,
-        stream: _OpenStream,
-        opened: Callable[[], None],
-    ) -> web.StreamResponse:
-        """Send what a source has, whenever it has something, until it is closed or the client has gone."""
-        sent = web.StreamResponse(headers=headers)
-        sent.enable_chunked_encoding()
-        self._begin(stream)
-        try:
-            await sent.prepare(raw)
-            opened()
-            while True:
-                stream.begin()
-                if data := take():
-                    stream.dirty = True
-                    await sent.write(data)
-                    self.activity += 1
-                elif source.closed:
-                    break
-                else:
-                    await stream.wait()
-            await sent.write_eof()
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # the client has gone, or we are going
-        finally:
-            self._end(stream)
-            source.close()
-        return sent
-
-    async def _send_session(
-        self, raw: web.BaseRequest, request: Request, session: Stream, stream: _OpenStream, opened: Callable[[], None]
-    ) -> web.StreamResponse:
-        """An exec, attach or port-forward session over WebSocket."""
-        forwards = request.path.endswith("/portforward")
-        protocols = PORT_PROTOCOLS if forwards else EXEC_PROTOCOLS
-        socket = web.WebSocketResponse(protocols=protocols, autoclose=True, max_msg_size=MAX_BODY)
-        if not socket.can_prepare(raw).ok:
-            session.close()
-            error = BadRequest(f"unable to upgrade: this server speaks WebSocket ({protocols[0]}), not SPDY")
-            return await self._send(raw, Response(400, object=error.status))
-        self._begin(stream)
-        listener = None
-        try:
-            await socket.prepare(raw)
-            opened()
-            codec = codec_for(request, socket.ws_protocol or "")
-            for message in codec.begin(session):
-                await socket.send_bytes(message)
-            listener = asyncio.create_task(self._listen_to(socket, codec, session, stream))
-            while not listener.done():
-                stream.begin()
-                found = session.poll()
-                for channel, data in found:
-                    stream.dirty = True
-                    for message in codec.show(channel, data):
-                        await socket.send_bytes(message)
-                    self.activity += 1
-                if found:
-                    continue
-                if session.closed:
-                    await socket.close()
-                    break
-                await stream.wait()
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            if listener is not None:
-                listener.cancel()
-            self._end(stream)
-            session.close()
-        return socket
-
-    async def _listen_to(
-        self, socket: web.WebSocketResponse, codec: Codec, session: Stream, stream: _OpenStream
-    ) -> None:
-        try:
-            async for message in socket:
-                if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT) or not message.data:
-                    continue
-                self.activity += 1
-                # Some clients write text: the bytes are the same.
-                data = message.data.encode() if message.type is WSMsgType.TEXT else message.data
-                for answer in codec.take(data, session):
-                    await socket.send_bytes(answer)
-                stream.wake()
-        except SpdyError as error:
-            log.debug("port-forward ends: %s", error)
-        finally:
-            stream.wake()
-
-    def _begin(self, stream: _OpenStream) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            task.set_name("stream")
-        self._streams.add(stream)
-
-    def _end(self, stream: _OpenStream) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            task.set_name("request")
-        self._streams.discard(stream)
-
-
-def _resource_of(request: Request) -> ResourceInfo:
-    return request_info(request).resource or RESOURCES["", "pods"]
 
 
 def _headers(raw: web.BaseRequest) -> dict[str, str]:

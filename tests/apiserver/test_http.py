@@ -1,45 +1,18 @@
-"""The HTTPS front, asked with the standard library's client, and by WebSocket with aiohttp's."""
+"""The HTTPS front, asked with the standard library's client."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import http.client
 import json
 import ssl
 import threading
 
-import aiohttp
 import pytest
 
-from k8slab.apimachinery.rest import ERROR, STDIN, STDOUT, Response
 from k8slab.apiserver.http import HttpServer
 from tests.apiserver.harness import MAPS, config_map
 from tests.eventually import eventually
-
-
-@pytest.fixture
-def context(pki, tmp_path):
-    """The administrator's side of TLS."""
-    path = tmp_path / "admin.pem"
-    path.write_bytes(pki.admin_cert_pem + pki.admin_key_pem)
-    context = ssl.create_default_context(cadata=pki.ca_pem.decode())
-    context.load_cert_chain(path)
-    return context
-
-
-@pytest.fixture
-def connect(front, context):
-    """Opens connections, as the administrator unless told otherwise, and closes them in the end."""
-    opened = []
-
-    def connection(context=context):
-        opened.append(http.client.HTTPSConnection("127.0.0.1", front.port, context=context, timeout=20))
-        return opened[-1]
-
-    yield connection
-    for each in opened:
-        each.close()
 
 
 @pytest.fixture
@@ -88,32 +61,6 @@ def test_requests_share_a_connection(ask, front):
 def test_a_body_that_is_too_big_is_413(ask):
     code, body = ask("POST", MAPS, b" " * (3 * 1024 * 1024 + 1))
     assert (code, json.loads(body)["reason"]) == (413, "RequestEntityTooLarge")
-
-
-def test_a_watch_streams_lines_and_ends_with_its_client(front, connect, api):
-    connection = connect()
-    connection.request("GET", f"{MAPS}?watch=1&resourceVersion={api.store.revision}")
-    response = connection.getresponse()
-    assert response.getheader("Content-Type") == "application/json;stream=watch"
-    assert front.open_streams == 1
-    api.do("POST", MAPS, config_map())
-    assert json.loads(response.readline())["type"] == "ADDED"
-    assert eventually(lambda: not front.pending())
-    response.close()
-    connection.close()
-    assert eventually(lambda: front.open_streams == 0 and api.server.watches.open_watches == 0)
-
-
-def test_a_watch_of_tables_sends_columns_once(connect, api):
-    connection = connect()
-    accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
-    connection.request("GET", f"{MAPS}?watch=1&resourceVersion={api.store.revision}", headers=accept)
-    response = connection.getresponse()
-    for name in ("a", "b"):
-        api.do("POST", MAPS, config_map(name))
-    tables = [json.loads(response.readline())["object"] for _ in range(2)]
-    assert [table["kind"] for table in tables] == ["Table", "Table"]
-    assert [bool(table.get("columnDefinitions")) for table in tables] == [True, False]
 
 
 def test_only_loopback_is_listened_on(pki, api):
@@ -165,70 +112,5 @@ def test_a_reply_may_come_from_any_thread(pki, api, context):
     connection = http.client.HTTPSConnection("127.0.0.1", front.port, context=context, timeout=20)
     connection.request("GET", "/readyz")
     assert connection.getresponse().read() == b"ok"
-    connection.close()
-    front.stop()
-
-
-class Echo:
-    """A session that gives back what it is sent, until its input ends."""
-
-    def __init__(self):
-        self.found, self.closed, self.stdin_open = [], False, True
-
-    def poll(self):
-        found, self.found = self.found, []
-        if not self.stdin_open:
-            self.closed = True
-        return found
-
-    def send(self, channel, data):
-        self.found.append((STDOUT, data.upper()))
-
-    def close_stdin(self):
-        self.stdin_open = False
-        self.found.append((ERROR, b'{"status":"Success"}'))
-
-    def close(self):
-        self.closed = True
-
-
-@pytest.mark.parametrize("as_text", [False, True])
-@pytest.mark.parametrize("protocol", ["v5.channel.k8s.io", "v4.channel.k8s.io"])
-def test_a_session_over_websocket(pki, api, context, protocol, as_text):
-    session = Echo()
-    front = HttpServer(lambda request, reply: reply(Response(101, stream=session)), pki, api.clock)
-    front.start()
-
-    async def talk():
-        url = f"https://127.0.0.1:{front.port}/exec"
-        async with (
-            aiohttp.ClientSession() as client,
-            client.ws_connect(url, protocols=[protocol], ssl=context) as socket,
-        ):
-            assert socket.protocol == protocol
-            if as_text:  # as the official Python client does
-                await socket.send_str(chr(STDIN) + "hello")
-            else:
-                await socket.send_bytes(bytes([STDIN]) + b"hello")
-            said = [await socket.receive_bytes()]
-            await socket.send_bytes(bytes([255, STDIN]))
-            said.append(await socket.receive_bytes())
-            assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
-        await asyncio.to_thread(front.stop)
-        return said
-
-    try:
-        assert asyncio.run(talk()) == [bytes([STDOUT]) + b"HELLO", bytes([ERROR]) + b'{"status":"Success"}']
-        assert eventually(lambda: session.closed and front.open_streams == 0)
-    finally:
-        front.stop()
-
-
-def test_a_session_without_websocket_is_refused(pki, api, context):
-    front = HttpServer(lambda request, reply: reply(Response(101, stream=Echo())), pki, api.clock)
-    front.start()
-    connection = http.client.HTTPSConnection("127.0.0.1", front.port, context=context, timeout=20)
-    connection.request("POST", "/exec")
-    assert b"unable to upgrade" in connection.getresponse().read()
     connection.close()
     front.stop()
