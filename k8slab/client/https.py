@@ -1,8 +1,7 @@
 """The transport over HTTP: the same client against any API server.
 
 Components are synchronous, so this is too: `send` blocks until the server has answered. Inside, one thread runs an event
-loop for all connections of one server. They are kept alive; each watch and each stream has one of its own, whose reader
-fills a bounded buffer (`incoming.py`).
+loop for all connections of one server. They are kept alive; each watch and each stream has one of its own (`https_streams.py`).
 
 Who asks is decided by the connection (a client certificate or a token), not by `Request.user`.
 
@@ -10,7 +9,7 @@ What does not answer is ServiceUnavailable, what takes too long is Timeout: noth
 no is a Response like any other. A watch that breaks off is closed: whoever polls it lists again or goes on from its last
 revision.
 
-Models: k8s.io/client-go/rest (request.go, transport), tools/remotecommand (websocket.go).
+Models: k8s.io/client-go/rest (request.go, transport).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import ssl
 import tempfile
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,8 +32,8 @@ import orjson
 from yarl import URL
 
 from k8slab.apimachinery.errors import ApiError, ServiceUnavailable, Timeout
-from k8slab.apimachinery.rest import STDIN, STDOUT, JsonObject, Request, Response, WatchEvent
-from k8slab.client.incoming import Incoming
+from k8slab.apimachinery.rest import Request, Response
+from k8slab.client.https_streams import BROKEN, PROTOCOLS, Channels, Events, Log
 from k8slab.client.kubeconfig import KubeconfigError
 from k8slab.client.user_config import Login, login
 
@@ -43,12 +42,8 @@ T = TypeVar("T")
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 65.0
 """The server itself gives up after 60."""
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 GOODBYE_SECONDS, GOODBYE_LOOKS = 0.01, 300
 """How often, and how many times at most, closing looks whether all sockets are free."""
-CLOSE_CHANNEL = 255
-"""Its one byte says which channel ends: only v5 can say that stdin does."""
-BROKEN = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 
 
 def connect(kubeconfig: Path | None = None, context: str | None = None) -> Https:
@@ -210,13 +205,11 @@ class Https:
                 return await _whole(answer)
         response = _head(answer)
         if request.flag("watch"):
-            watch: Incoming[WatchEvent] = Incoming(self._loop, request.wake)
-            watch.start(_read_events(answer, watch))
-            response.watch = watch
+            response.watch = watch = Events(self._loop, request.wake)
+            watch.start(watch.read(answer))
         else:
-            log = Log(self._loop, request.wake)
-            log.start(_read_log(answer, log))
-            response.stream = log
+            response.stream = log = Log(self._loop, request.wake)
+            log.start(log.read(answer))
         return response
 
     async def _open_channels(self, request: Request) -> Response:
@@ -275,78 +268,3 @@ async def _whole(answer: aiohttp.ClientResponse) -> Response:
     else:
         response.body = body
     return response
-
-
-# ---- what goes on
-
-
-async def _read_events(answer: aiohttp.ClientResponse, watch: Incoming[WatchEvent]) -> None:
-    async with answer:
-        async for line in _lines(answer):
-            found = orjson.loads(line)
-            await watch.put(WatchEvent(found["type"], found["object"], _revision(found["object"])))
-
-
-async def _lines(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The complete lines of a body, of any length."""
-    rest = b""
-    async for chunk in answer.content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line.strip():
-                yield line
-
-
-def _revision(obj: JsonObject) -> int:
-    version = str(obj.get("metadata", {}).get("resourceVersion", ""))
-    return int(version) if version.isdecimal() else 0
-
-
-async def _read_log(answer: aiohttp.ClientResponse, log: Log) -> None:
-    async with answer:
-        async for chunk in answer.content.iter_any():
-            await log.put((STDOUT, chunk))
-
-
-class Log(Incoming[tuple[int, bytes]]):
-    """A log that is followed. Models `Stream`."""
-
-    def send(self, channel: int, data: bytes) -> None:
-        """Nobody listens."""
-
-    def close_stdin(self) -> None:
-        """Nobody listens."""
-
-
-class Channels(Incoming[tuple[int, bytes]]):
-    """An exec session: each WebSocket message is a channel's number and its bytes. Models `Stream`."""
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        wake: Callable[[], None] | None,
-        socket: aiohttp.ClientWebSocketResponse,
-    ) -> None:
-        super().__init__(loop, wake)
-        self._socket = socket
-
-    async def read(self) -> None:
-        """Pass on what comes, until the server ends the session."""
-        try:
-            async for message in self._socket:
-                if message.type is aiohttp.WSMsgType.BINARY and len(message.data) > 1:
-                    await self.put((message.data[0], message.data[1:]))
-        finally:
-            await self._socket.close()
-
-    def send(self, channel: int, data: bytes) -> None:
-        """Write to a channel; returns when the socket has taken it, so a sender is as slow as its reader."""
-        if self._finished:
-            return
-        with suppress(*BROKEN, concurrent.futures.CancelledError, RuntimeError):
-            asyncio.run_coroutine_threadsafe(self._socket.send_bytes(bytes([channel]) + data), self._loop).result()
-
-    def close_stdin(self) -> None:
-        """No more input will come."""
-        if self._socket.protocol == PROTOCOLS[0]:
-            self.send(CLOSE_CHANNEL, bytes([STDIN]))
