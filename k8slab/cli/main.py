@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from k8slab.cli import lives
 from k8slab.cli.detached import READY, DetachedFailed, start_detached
-from k8slab.cli.profile import Config, Profile, ProfileError, State, profiles, runs_a_cluster
-from k8slab.client.kubeconfig import KubeconfigError, check_context, default_path, remove_context
-from k8slab.clock import Stopwatch, sleep_really
-from k8slab.etcd.kinds import KINDS, clean_up
+from k8slab.cli.profile import Profile, ProfileError, profiles
+from k8slab.cli.words import again, command, console, errors, next_steps, say
+from k8slab.client.kubeconfig import KubeconfigError, check_context
+from k8slab.etcd.kinds import KINDS
 from k8slab.loop.kubectl import Kubectl, KubectlNotFound, find_kubectl
 from k8slab.version import __version__
 
@@ -31,11 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 RUNTIMES = ("auto", "simulated", "docker")
-STOP_WITHIN = 30.0
 
 Name = Annotated[str, typer.Option("--name", "-n", help="Which cluster.")]
 
@@ -64,24 +61,24 @@ def start(
     profile = Profile(name)
     if state := profile.state():
         raise ProfileError(f"the cluster {name!r} runs already: {state.url} (process {state.pid})")
-    config = _config(profile, nodes, runtime, port, kubeconfig, mirrors, store)
+    config = lives.config_for(profile, nodes, runtime, port, kubeconfig, mirrors, store)
     config.audit_log = str(audit_log.expanduser().absolute()) if audit_log is not None else config.audit_log
     check_context(Path(config.kubeconfig), name)
     if detach:
         profile.make()
         profile.save(config)
-        start_detached(profile, _say)
+        start_detached(profile, say)
     else:
         # Imported here: whoever only asks for help should not wait for the engine.
         from k8slab.cli.serve import serve
 
-        def say(text: str) -> None:
-            _next_steps(name, config) if text == READY else _say(text)
+        def tell(text: str) -> None:
+            next_steps(name, config) if text == READY else say(text)
 
-        serve(profile, config, say, _stop_on_signals())
-        _say(f"Stopped. Start it {_again(config)}: {_command('start', name)}")
+        serve(profile, config, tell, _stop_on_signals())
+        say(f"Stopped. Start it {again(config)}: {command('start', name)}")
         return
-    _next_steps(name, config)
+    next_steps(name, config)
 
 
 @app.command()
@@ -89,10 +86,10 @@ def stop(name: Name = "lab") -> None:
     """Stop a cluster. Its objects stay, for the next start."""
     profile = Profile(name)
     config = profile.config()
-    if not _stop(profile):
+    if not lives.stop(profile):
         console.print(f"The cluster {name!r} does not run.")
         return
-    console.print(f"Stopped {name!r}. Start it {_again(config)}: {_command('start', name)}")
+    console.print(f"Stopped {name!r}. Start it {again(config)}: {command('start', name)}")
 
 
 @app.command()
@@ -105,7 +102,7 @@ def delete(
     if not every and not chosen[0].path.exists():
         raise ProfileError(f"there is no cluster {name!r}; see: k8slab list")
     for profile in chosen:
-        _delete(profile)
+        lives.delete(profile)
         console.print(f"Deleted {profile.name!r}.")
     if not chosen:
         console.print("There is no cluster.")
@@ -156,7 +153,7 @@ def dashboard(
     """Show a running cluster as a web page: its parts, objects and history, and why they are so."""
     from k8slab.cli.dashboard import dashboard_url
 
-    url = dashboard_url(_running(name), port)
+    url = dashboard_url(lives.running(name), port)
     console.print(url, markup=False)
     if browser and not webbrowser.open(url):
         errors.print("There is no browser here: open the address above in one.")
@@ -186,7 +183,7 @@ def play(
 def kubectl(context: typer.Context) -> None:
     """Run kubectl on a cluster: k8slab kubectl [--name lab] -- get pods."""
     name, args = _split_kubectl(context.args)
-    _running(name)
+    lives.running(name)
     profile = Profile(name)
     tool = Kubectl(profile.path / "kubeconfig", profile.path / "cache")
     os.execve(find_kubectl(), ["kubectl", f"--cache-dir={profile.path / 'cache'}", *args], tool.environment())
@@ -225,106 +222,6 @@ def main() -> None:
     except (OSError, RuntimeError) as problem:
         errors.print(f"k8slab: {problem}")
         sys.exit(1)
-
-
-def _config(
-    profile: Profile, nodes: int, runtime: str, port: int, kubeconfig: Path | None, mirrors: str, store: str
-) -> Config:  # fmt: skip
-    """A new cluster's configuration, or a stopped one's: that keeps what it was made as."""
-    file = str((kubeconfig or default_path()).expanduser().absolute())
-    if not profile.exists:
-        return Config(nodes, _resolve(runtime), file, port, mirrors, store)
-    config = profile.config()
-    if nodes not in (config.nodes, 3) or runtime not in (config.runtime, "auto"):
-        raise ProfileError(
-            f"the cluster {profile.name!r} has {config.nodes} nodes and the {config.runtime} runtime, and keeps them; "
-            f"for others delete it first: {_command('delete', profile.name)}"
-        )
-    if store not in (config.store, "sqlite"):
-        raise ProfileError(
-            f"the cluster {profile.name!r} keeps its objects in {config.store}, and goes on to; "
-            f"for another store delete it first: {_command('delete', profile.name)}"
-        )
-    if kubeconfig is not None:
-        config.kubeconfig = file
-    config.port = port or config.port
-    config.mirrors = mirrors or config.mirrors
-    return config
-
-
-def _resolve(runtime: str) -> str:
-    if runtime == "simulated":
-        return runtime
-    from k8slab.cri import docker
-
-    problem = docker.DockerRuntime.available()
-    if problem is None:
-        return "docker"
-    if runtime == "docker":
-        raise ProfileError(f"the Docker Engine does not answer: {problem}; or use --runtime simulated")
-    return "simulated"
-
-
-def _running(name: str) -> State:
-    """The process of a cluster. Raises ProfileError if it does not run."""
-    profile = Profile(name)
-    profile.config()
-    state = profile.state()
-    if state is None:
-        raise ProfileError(f"the cluster {name!r} does not run; start it: {_command('start', name)}")
-    return state
-
-
-def _stop(profile: Profile) -> bool:
-    state = profile.state()
-    if state is None:
-        return False
-    os.kill(state.pid, signal.SIGTERM)
-    watch = Stopwatch()
-    while runs_a_cluster(state.pid):
-        if watch.elapsed() > STOP_WITHIN:
-            raise ProfileError(f"process {state.pid} has not stopped within {STOP_WITHIN:g}s; see {profile.log}")
-        sleep_really(0.05)
-    return True
-
-
-def _delete(profile: Profile) -> None:
-    _stop(profile)
-    kubeconfig = ""
-    runtime = ""
-    try:
-        config = profile.config()
-        kubeconfig, runtime = config.kubeconfig, config.runtime
-    except ProfileError:
-        pass  # a damaged profile can be deleted too
-    if kubeconfig:
-        remove_context(Path(kubeconfig), profile.name)
-    if runtime == "docker":
-        from k8slab.cri import docker
-
-        docker.clean_up(profile.name)
-    clean_up(profile.path)
-    profile.remove()
-
-
-def _again(config: Config) -> str:
-    return "anew" if config.store == "memory" else "again with all its objects"
-
-
-def _next_steps(name: str, config: Config) -> None:
-    own_file = config.kubeconfig != str(default_path().expanduser().absolute())
-    prefix = f"KUBECONFIG={config.kubeconfig} " if own_file else ""
-    console.print(f"Next:  {prefix}kubectl get nodes        (or: k8slab kubectl -- get nodes)")
-    console.print(f"See:   {_command('dashboard', name)}")
-    console.print(f"Stop:  {_command('stop', name)}        Remove every trace: {_command('delete', name)}")
-
-
-def _say(text: str) -> None:
-    console.print(f"* {text}", markup=False)
-
-
-def _command(verb: str, name: str) -> str:
-    return f"k8slab {verb}" + ("" if name == "lab" else f" --name {name}")
 
 
 def _split_kubectl(args: list[str]) -> tuple[str, list[str]]:
