@@ -16,6 +16,10 @@ from k8slab.apiserver.authorization.install import install_default_roles, put_in
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import RESOURCES
 
+LEFT_OUT = (
+    "A namespace of the system that somebody deletes is made anew at the next start; upstream does it within a minute.",
+)
+
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 SERVICES = Resource("", "v1", "services", "Service")
 

@@ -382,3 +382,24 @@ def test_a_kubelet_gets_tokens_for_its_own_pods_only(nodes):
         ),
     ):  # fmt: skip
         assert refused(nodes, "POST", path, body, NODE) == f'serviceaccounts "default" is forbidden: {why}'
+
+
+# Requests for certificates
+
+
+def test_a_request_for_a_certificate_says_who_made_it_whatever_it_claims(api):
+    bob = UserInfo("bob", ("system:masters",), "7", {"reason": ("x",)})
+    body = {
+        "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": "c"},
+        "spec": {"request": "Zm9v", "signerName": "example.com/a", "username": "alice", "groups": ["admins"]},
+        "status": {"conditions": [{"type": "Approved", "status": "True"}]},
+    }  # fmt: skip
+    stored = api.ask("POST", "/apis/certificates.k8s.io/v1/certificatesigningrequests", body, user=bob).object
+    asked = {"request": "Zm9v", "signerName": "example.com/a"}
+    known = {
+        "username": "bob",
+        "uid": "7",
+        "groups": ["system:masters", "system:authenticated"],
+        "extra": {"reason": ["x"]},
+    }
+    assert (stored["spec"], stored["status"]) == (asked | known, {})

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from k8slab.apiserver.admission.attributes import CONNECT, CREATE, DELETE, UPDATE, Attributes
+from k8slab.apiserver.admission.certificate_requests import name_requester
 from k8slab.apiserver.admission.limit_ranger import fill_in_limits, keep_to_limits
 from k8slab.apiserver.admission.namespace_lifecycle import namespace_exists, namespace_is_mortal
 from k8slab.apiserver.admission.node_restriction import restrict_nodes
@@ -39,6 +40,7 @@ MUTATING: tuple[Plugin, ...] = (
     taint_new_nodes,
     priority,
     tolerate_short_troubles,
+    name_requester,
 )
 VALIDATING: tuple[Plugin, ...] = (namespace_is_mortal, keep_to_limits, restrict_nodes, one_default_priority)
 LAST: tuple[Plugin, ...] = (keep_to_quota,)
