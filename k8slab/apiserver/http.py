@@ -23,8 +23,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from k8slab.apimachinery.errors import ApiError, RequestEntityTooLarge
+from k8slab.apimachinery.errors import ApiError, BadRequest, RequestEntityTooLarge
 from k8slab.apimachinery.rest import Pending, Request, Response, UserInfo
 from k8slab.apiserver.authentication import AUTHENTICATED, CREDENTIAL_ID
 from k8slab.apiserver.decode import MAX_BODY
@@ -168,6 +169,8 @@ class HttpServer:
             body = await raw.read() if raw.body_exists else b""
         except web.HTTPRequestEntityTooLarge:
             raise RequestEntityTooLarge(f"Request entity too large: limit is {MAX_BODY}") from None
+        except (web.RequestPayloadError, HttpProcessingError) as fault:  # not compressed as its header says
+            raise BadRequest(f"the body of the request cannot be read: {fault}") from None
         text = raw.rel_url.raw_query_string
         return Request(
             raw.method,

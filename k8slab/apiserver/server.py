@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from k8slab.apimachinery.errors import ApiError, InternalError, MethodNotAllowed, NotFound, Timeout
+from k8slab.apimachinery.errors import ApiError, BadRequest, InternalError, MethodNotAllowed, NotFound, Timeout
 from k8slab.apimachinery.rest import Pending, Request, Response, UserInfo
 from k8slab.apiserver import discovery
 from k8slab.apiserver.admission import Admission
@@ -70,6 +70,8 @@ GENERIC_SUBRESOURCES = ("status", "finalize", "approval", "ephemeralcontainers")
 """Parts of an object that are read and written like the object itself."""
 SELECTING = ("list", "watch", "deletecollection")
 """Verbs that may be allowed for some objects only: those that a field selector chooses."""
+NO_NAMES = (".", "..")
+"""What a path cannot name: in etcd's keys they would lead elsewhere."""
 AUDIT_SIZE = 100_000
 AUDIT_ID = "audit-id"
 
@@ -167,6 +169,9 @@ class ApiServer:
         resource = info.resource
         if resource is None:
             raise NotFound.path()
+        if info.name in NO_NAMES or "%" in info.name:
+            why = "may not contain '%'" if "%" in info.name else f"may not be '{info.name}'"
+            raise BadRequest(f'Name parameter invalid: "{info.name}": {why}')
         context = Context(self, request, info, resource, user, strategy_of(resource))
         if info.plural in reviews.REVIEWS and info.group in reviews.GROUPS:
             return reviews.handle(context)

@@ -363,3 +363,12 @@ def test_what_stands_in_a_secret_is_shown_by_no_refusal(api):
         code, message = api.refusal("PATCH", f"{secrets}/s", patch, kind)
         assert (code, "<redacted>" in message, hidden in message) == (422, True, False)
     assert api.refusal("POST", secrets, b'{"data":{"a":"aHVudGVyMg"}')[1].endswith("(<redacted>)")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("..", "may not be '..'"), (".", "may not be '.'"), ("a%2f", "may not contain '%'")]
+)
+def test_a_name_that_leads_elsewhere_in_the_store_is_refused(api, name, why):
+    for method in ("GET", "DELETE", "PATCH"):
+        found = api.refusal(method, f"{PODS}/{name}", b"{}", MERGE)
+        assert found == (400, f'Name parameter invalid: "{name}": {why}')

@@ -63,6 +63,12 @@ def test_a_body_that_is_too_big_is_413(ask):
     assert (code, json.loads(body)["reason"]) == (413, "RequestEntityTooLarge")
 
 
+def test_a_body_that_is_not_compressed_as_it_says_is_refused(ask):
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    code, body = ask("POST", MAPS, b"{}", headers)
+    assert (code, json.loads(body)["message"].split(":")[0]) == (400, "the body of the request cannot be read")
+
+
 def test_only_loopback_is_listened_on(pki, api):
     with pytest.raises(ValueError, match="no loopback address"):
         HttpServer(lambda request, reply: None, pki, api.clock, host="0.0.0.0")
