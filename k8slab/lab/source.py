@@ -7,7 +7,6 @@ line is known too (`first_line`), but not shown: it moves whenever somebody writ
 from __future__ import annotations
 
 import inspect
-from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +17,10 @@ ROOT = Path(k8slab.__file__).parent
 
 
 class Source:
-    """A piece of source: plain text everywhere, with a heading in a notebook."""
+    """A piece of source: plain text everywhere; in a notebook with a heading, and in colours.
+
+    Not as HTML: a notebook would prefer that, and colours only what is Markdown.
+    """
 
     def __init__(self, path: str, first_line: int, text: str) -> None:
         self.path, self.first_line, self.text = path, first_line, text
@@ -28,9 +30,6 @@ class Source:
 
     def _repr_markdown_(self) -> str:
         return f"`{self.path}`\n\n```python\n{self.text}\n```"
-
-    def _repr_html_(self) -> str:
-        return f"<p><code>{escape(self.path)}</code></p><pre><code>{escape(self.text)}</code></pre>"
 
 
 def show(what: Any) -> Source:

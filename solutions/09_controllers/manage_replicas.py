@@ -20,12 +20,13 @@
 # - `api`: what you may do. `api.create_pod()` makes one, `api.delete_pod(pod)` deletes one. Both raise `ApiError` where the API server will not.
 #
 # What your controller's watch tells is observed for you: a new Pod counts as `creation_observed`, a Pod that goes as `deletion_observed`.
+# The seen is taken off what is expected; `satisfied` is true when nothing is left.
 # If you let an `ApiError` go, the key comes back later.
 #
 # Two things make it hard:
 #
 # - The watch may be slow. Then `pods` is the past, and what you made a moment ago is not in it yet.
-# - A creation may fail. What was not made will never be seen.
+# - A request may fail. What was not made will never be seen, and what was not deleted will never be seen to go.
 
 # %% id="manage-replicas" nbgrader={"grade": false, "grade_id": "manage-replicas", "locked": false, "schema_version": 3, "solution": true, "task": false}
 from k8slab.apimachinery.errors import ApiError
@@ -48,11 +49,12 @@ def manage_replicas(key, wanted, pods, expectations, api):
     elif missing < 0:
         doomed = pods[:-missing]
         expectations.expect_deletions(key, [pod.uid for pod in doomed])
-        for pod in doomed:
+        for number, pod in enumerate(doomed):
             try:
                 api.delete_pod(pod)
             except ApiError:
-                expectations.deletion_observed(key, pod.uid)
+                for left in doomed[number:]:
+                    expectations.deletion_observed(key, left.uid)
                 raise
     ### END SOLUTION
 

@@ -52,12 +52,19 @@ class Queue:
     ### END SOLUTION
 
 
-# %% [markdown] id="check-read"
-# The judge tries each rule, then forty random uses, then a cluster.
+# %% [markdown] id="try-intro"
+# Try it. What should each `get` give?
 
-# %% id="queue-points" nbgrader={"grade": true, "grade_id": "queue-points", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% id="try"
 from k8slab.lab.checks import work_queue as check
 
+check.practice(Queue, "add a", "add b", "add a", "get", "add a", "get", "get", "done a", "get")
+
+# %% [markdown] id="check-read"
+# The judge tries each rule, then forty random uses, then clusters, one of which has slow watches.
+# `check.QUEUE.hint(1)` to `hint(3)` help.
+
+# %% id="queue-points" nbgrader={"grade": true, "grade_id": "queue-points", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 result = check.check_queue(Queue)
 print(result)
 result.points

@@ -27,8 +27,13 @@ def solution(key, wanted, pods, expectations, api):
                 raise
     elif missing < 0:
         expectations.expect_deletions(key, [pod.uid for pod in pods[:-missing]])
-        for pod in pods[:-missing]:
-            api.delete_pod(pod)
+        for number, pod in enumerate(pods[:-missing]):
+            try:
+                api.delete_pod(pod)
+            except ApiError:
+                for left in pods[number:-missing]:
+                    expectations.deletion_observed(key, left.uid)
+                raise
 
 
 def naive(key, wanted, pods, expectations, api):
@@ -55,6 +60,15 @@ def expects_what_was_refused(key, wanted, pods, expectations, api):
         expectations.expect_creations(key, missing)
         for _ in range(missing):
             api.create_pod()
+
+
+def expects_deletions_that_were_refused(key, wanted, pods, expectations, api):
+    if len(pods) <= wanted:
+        solution(key, wanted, pods, expectations, api)
+    elif expectations.satisfied(key):
+        expectations.expect_deletions(key, [pod.uid for pod in pods[wanted:]])
+        for pod in pods[wanted:]:
+            api.delete_pod(pod)
 
 
 def only_makes(key, wanted, pods, expectations, api):
@@ -92,6 +106,7 @@ def test_the_starter_gets_none(starter):
         (naive, TWICE, "Pods were made for 5 replicas. The cache did not know yet of those that were made already"),
         (expects_only_creations, DELETES_TWICE, "scaled from 6 to 3, and"),
         (expects_what_was_refused, FAILURES, "What was refused will never be seen"),
+        (expects_deletions_that_were_refused, FAILURES, "refused will never be seen to go"),
         (only_makes, DELETES, "scaled from 4 to 1: there should be 1 Pods, and there are 4"),
         (one_too_many, MAKES, "there should be 3 Pods, and there are 4"),
         (restless, ALONE, "Pods are made and deleted without end"),
@@ -104,7 +119,12 @@ def test_a_wrong_answer_fails_the_criterion_meant_for_it(wrong, criterion, messa
 
 
 @pytest.mark.parametrize(
-    ("wrong", "criteria"), [(expects_only_creations, {DELETES_TWICE}), (expects_what_was_refused, {FAILURES})]
+    ("wrong", "criteria"),
+    [
+        (expects_only_creations, {DELETES_TWICE}),
+        (expects_what_was_refused, {FAILURES}),
+        (expects_deletions_that_were_refused, {FAILURES}),
+    ],
 )
 def test_and_no_other(wrong, criteria):
     assert set(failed(check.check_manage_replicas(wrong))) == criteria

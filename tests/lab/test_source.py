@@ -11,7 +11,8 @@ def test_the_source_is_the_live_one_with_its_file():
     source = show(WorkQueue.get)
     assert source.path == "k8slab/client/workqueue.py"
     assert repr(source).splitlines()[1].startswith("def get(self)")
-    assert "```python" in source._repr_markdown_()
+    assert "```python\ndef get(self)" in source._repr_markdown_()
+    assert not hasattr(source, "_repr_html_")  # a notebook would take that, and show it without colours
 
 
 def test_classes_modules_and_properties_can_be_shown():

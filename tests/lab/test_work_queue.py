@@ -6,7 +6,9 @@ from collections import deque
 
 import pytest
 
+from k8slab.lab.checks import Fault
 from k8slab.lab.checks import work_queue as check
+from k8slab.mistake import Mistake
 
 ORDER, ONCE, TWO, BACK, ANY, CLUSTER = (name for name, _ in check.CRITERIA)
 
@@ -148,3 +150,22 @@ def test_a_missing_method_is_named():
 
 def test_there_are_three_hints():
     assert len(check.QUEUE.hints) == 3
+
+
+def test_practice_tells_what_each_get_gives(capsys):
+    check.practice(Solution, "add a", "add a", "get", "get", "done a")
+    assert capsys.readouterr().out == "add a\nadd a\nget() gives 'a'\nget() gives None\ndone a\n"
+
+
+@pytest.mark.parametrize(
+    ("uses", "message"),
+    [(("pop",), "'pop' is no use"), (("add",), "'add' is no use"), (("get a",), "'get a' is no use")],
+)
+def test_what_is_no_use_of_a_queue_is_said(uses, message):
+    with pytest.raises(Mistake, match=message):
+        check.practice(Solution, *uses)
+
+
+def test_practice_with_the_starter_says_what_is_missing():
+    with pytest.raises(Fault, match="the queue has no 'add'"):
+        check.practice(Starter)

@@ -2,21 +2,47 @@
 
 A check is a list of criteria. Each has points and a judge: a function that looks at the learner's answer, and raises `Fault`
 with a sentence if it is not right. A criterion that needs another one is skipped where that one failed. Whatever a learner
-hands in, even code that raises, the result is a sentence and points, never a traceback.
+hands in, even code that raises or never ends, the result is a sentence and points, never a traceback.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from _thread import interrupt_main
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
+from threading import Event, Timer, current_thread, main_thread
 from typing import Any
 
 PASSED, FAILED, SKIPPED = "passed", "not yet", "skipped"
+PATIENCE = 90.0
+"""Seconds that one criterion may take. A right answer needs a few of them."""
+LONGEST = 300
+"""Characters of a value that messages show."""
 
 
 class Fault(Exception):
     """An answer is not right. The text says what was expected, what was seen, and when."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: what is wrong is in the learner's cell, not in the code below it."""
+        return [str(self)]
+
+
+class Endless(Fault):
+    """A learner's code does not come back."""
+
+
+class Aloud(list[str]):
+    """What is wrong with a learner's code, each thing printed once, as it happens: for cells in which something is tried."""
+
+    def append(self, fault: str) -> None:
+        """Say it, if it was not said before."""
+        if fault not in self:
+            print(fault)
+            super().append(fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +114,16 @@ class Check:
         """Judge an answer."""
         verdicts: list[Verdict] = []
         passed: set[str] = set()
+        endless = ""
         for each in self.criteria:
-            if each.needs and each.needs not in passed:
-                verdicts.append(Verdict(each.name, 0, each.points, SKIPPED, f"first: {each.needs}"))
+            first = endless or (each.needs if each.needs not in passed else "")
+            if first:
+                verdicts.append(Verdict(each.name, 0, each.points, SKIPPED, f"first: {first}"))
                 continue
-            fault = _judged(each, answer)
+            try:
+                fault = _judged(each, answer)
+            except Endless as error:
+                fault, endless = str(error), each.name
             if fault is None:
                 passed.add(each.name)
                 verdicts.append(Verdict(each.name, each.points, each.points, PASSED))
@@ -111,14 +142,43 @@ def shown(value: Any) -> str:
     """An answer that is not what it should be, as messages have it."""
     if value is None or value is ...:
         return "still empty"
-    return f"{type(value).__name__}: {value!r}"
+    text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    return f"{type(value).__name__}: {text if len(text) <= LONGEST else text[:LONGEST] + '...'}"
+
+
+@contextmanager
+def patient(seconds: float | None = None) -> Iterator[None]:
+    """Raises Endless if what is done inside takes longer. A learner's own interrupt stays one.
+
+    It interrupts the main thread as Ctrl+C would; in another thread it does nothing.
+    """
+    seconds = PATIENCE if seconds is None else seconds
+    late = Event()
+
+    def end() -> None:
+        late.set()
+        interrupt_main()
+
+    timer = Timer(seconds, end)
+    timer.daemon = True
+    if current_thread() is main_thread():
+        timer.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not late.is_set():
+            raise
+        raise Endless(f"after {seconds:g} s your code had not come back: does a loop in it never end?") from None
+    finally:
+        timer.cancel()
 
 
 def _judged(criterion: Criterion, answer: Any) -> str | None:
-    """What is wrong; None if nothing is."""
+    """What is wrong; None if nothing is. Raises Endless."""
     try:
-        criterion.judge(answer)
-    except KeyboardInterrupt:
+        with patient():
+            criterion.judge(answer)
+    except (KeyboardInterrupt, Endless):
         raise
     except Fault as fault:
         return str(fault) or "this is not right yet"

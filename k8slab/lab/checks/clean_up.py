@@ -23,7 +23,7 @@ from k8slab.client.controller import Controller, NotYet
 from k8slab.client.transport import InProcess
 from k8slab.clock import Clock
 from k8slab.engine.accounts import ADMIN
-from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, raised, shown
 from k8slab.lab.cluster import Cluster
 from k8slab.names import Chance
 
@@ -99,9 +99,9 @@ class Api:
 
 
 def practice(reconcile: Any, seed: int = 1) -> tuple[Cluster, Disks]:
-    """A cluster with the learner's controller, and the disks outside."""
+    """A cluster with the learner's controller, and the disks outside. What goes wrong with it is printed."""
     disks = Disks()
-    return _cluster(reconcile, disks, [], seed), disks
+    return _cluster(reconcile, disks, Aloud(), seed), disks
 
 
 def check_clean_up(reconcile: Any) -> Result:

@@ -22,6 +22,8 @@ from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
 
 MINUTE, HOUR = 60.0, 3600.0
+CLUSTERS = ((8, 0.0), (9, 5.0))
+"""Seeds, and how late the controller's watch is, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -152,27 +154,35 @@ def _in_a_cluster(deletion_order: Any) -> None:
         pass
 
     Ranked.deletion_order = staticmethod(deletion_order)
-    with Cluster(nodes=2, seed=8, replace={"replicaset": Ranked}) as cluster:
-        cluster.client.create(ReplicaSet, deployment("web", AGNHOST, 3, web_server()), "default")
-        cluster.run_for("2m")
-        dear = cluster.client.list(Pod, "default")[0].name
-        cluster.client.patch(Pod, dear, "default", {"metadata": {"annotations": {DELETION_COST: "100"}}})
-        cluster.registry.fail("registry.k8s.io", "i/o timeout")
-        broken = {
-            "spec": {"template": {"spec": {"containers": [{"name": "web", "image": f"{AGNHOST}-none"}]}}, "replicas": 4}
-        }
-        cluster.client.patch(ReplicaSet, "web", "default", broken)
-        cluster.run_for("1m")
-        new = [pod.name for pod in cluster.client.list(Pod, "default") if pod.status.phase == "Pending"]
-        cluster.client.patch(ReplicaSet, "web", "default", {"spec": {"replicas": 2}})
-        cluster.run_for("2m")
-        left = [pod.name for pod in cluster.client.list(Pod, "default")]
-        if set(left) & set(new):
-            raise Fault(
-                f"scaled from 4 to 2, {new[0]} is still there: its image cannot be pulled, so it should go first"
-            )
-        if dear not in left:
-            raise Fault(f"scaled from 4 to 2, {dear} has gone, whose deletion cost is 100; the others have none")
+    for seed, slow in CLUSTERS:
+        with Cluster(nodes=2, seed=seed, replace={"replicaset": Ranked}) as cluster:
+            if slow:
+                late = {"component": Ranked.name, "delay": slow, "repeat": 0.2, "lose": 0}
+                cluster.fault("slow-watch", **late).start()
+            _judge_scaling_down(cluster)
+
+
+def _judge_scaling_down(cluster: Cluster) -> None:
+    cluster.client.create(ReplicaSet, deployment("web", AGNHOST, 3, web_server()), "default")
+    cluster.run_for("2m")
+    dear = cluster.client.list(Pod, "default")[0].name
+    cluster.client.patch(Pod, dear, "default", {"metadata": {"annotations": {DELETION_COST: "100"}}})
+    cluster.registry.fail("registry.k8s.io", "i/o timeout")
+    broken = {
+        "spec": {"template": {"spec": {"containers": [{"name": "web", "image": f"{AGNHOST}-none"}]}}, "replicas": 4}
+    }
+    cluster.client.patch(ReplicaSet, "web", "default", broken)
+    cluster.run_for("1m")
+    new = [pod.name for pod in cluster.client.list(Pod, "default") if pod.status.phase == "Pending"]
+    cluster.client.patch(ReplicaSet, "web", "default", {"spec": {"replicas": 2}})
+    cluster.run_for("2m")
+    left = [pod.name for pod in cluster.client.list(Pod, "default")]
+    if set(left) & set(new):
+        raise Fault(f"scaled from 4 to 2, {new[0]} is still there: its image cannot be pulled, so it should go first")
+    if dear not in left:
+        raise Fault(f"scaled from 4 to 2, {dear} has gone, whose deletion cost is 100; the others have none")
+    if len(left) != 2:
+        raise Fault(f"scaled from 4 to 2, two minutes later there are {len(left)} Pods")
 
 
 ORDER = Check(

@@ -32,6 +32,19 @@ CONTROLLER = "replicaset-controller"
 REFUSED = "the server is currently unable to handle the request"
 
 
+class Refusals:
+    """Which requests fail: the next one, and then each third one, as long as there are some left."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def next(self) -> bool:
+        """Whether the next request fails."""
+        refused = self.left > 0 and self.left % 3 == 0
+        self.left = max(0, self.left - 1)
+        return refused
+
+
 class Api:
     """What `manage_replicas` may do: make a Pod, delete a Pod. Raises ApiError where the API server will not."""
 
@@ -41,8 +54,6 @@ class Api:
     def create_pod(self) -> None:
         """Make one more Pod of this ReplicaSet."""
         self._controller.count_call()
-        if self._controller.refuse():
-            raise ServiceUnavailable(REFUSED)
         self._controller.client.create(Pod, pod_from_template(self._rs, self._rs.spec.template), self._rs.namespace)
 
     def delete_pod(self, pod: Pod) -> None:
@@ -56,27 +67,23 @@ class Managed(Controller):
 
     name = CONTROLLER
 
-    def __init__(self, *arguments: Any, manage: Any, mistakes: list[BaseException], failing: int = 0, **options: Any):
+    def __init__(
+        self, *arguments: Any, manage: Any, mistakes: list[BaseException], refusals: Refusals, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
         self.expectations = Expectations(self.clock)
-        self._manage, self._mistakes, self._failing = manage, mistakes, failing
+        self._manage, self._mistakes, self._refusals = manage, mistakes, refusals
         self._calls = 0
         self.sets = self.informer(ReplicaSet, on_change=self._set_changed)
         self.pods = self.informer(Pod, indexers={"owner": _owners}, on_change=self._pod_changed)
 
     def count_call(self) -> None:
-        """Raises Fault when there have been too many: it would go on for ever."""
+        """Before each call. Raises ServiceUnavailable if it is to fail, Fault if there have been too many."""
         self._calls += 1
         if self._calls > MOST_CALLS:
             raise Fault(f"Pods are made and deleted without end: {MOST_CALLS} calls, where a dozen would do")
-
-    def refuse(self) -> bool:
-        """Whether the next creation fails: each third one does, as long as there are failures left."""
-        if self._failing and self._failing % 3 == 0:
-            self._failing -= 1
-            return True
-        self._failing = max(0, self._failing - 1)
-        return False
+        if self._refusals.next():
+            raise ServiceUnavailable(REFUSED)
 
     def reconcile(self, key: str) -> float | None:
         """Ask, then say in the status what is."""
@@ -128,7 +135,7 @@ def practice(manage: Any, replicas: int = 3, *, seed: int = 1, slow: float = 0.0
     Raises Mistake, with what went wrong, if `manage` raises.
     """
     mistakes: list[BaseException] = []
-    cluster = _cluster(manage, mistakes, seed, slow)
+    cluster = _cluster(manage, mistakes, seed, slow, Refusals())
     _create(cluster, replicas)
     if mistakes:
         cluster.close()
@@ -141,8 +148,8 @@ def check_manage_replicas(manage: Any) -> Result:
     return MANAGE(manage)
 
 
-def _cluster(manage: Any, mistakes: list[BaseException], seed: int, slow: float, failing: int = 0) -> Cluster:
-    made = partial(Managed, manage=manage, mistakes=mistakes, failing=failing)
+def _cluster(manage: Any, mistakes: list[BaseException], seed: int, slow: float, refusals: Refusals) -> Cluster:
+    made = partial(Managed, manage=manage, mistakes=mistakes, refusals=refusals)
     cluster = Cluster(nodes=2, seed=seed, replace={"replicaset": made})
     if slow:
         cluster.fault("slow-watch", component=CONTROLLER, delay=slow, repeat=0, lose=0).start()
@@ -163,12 +170,13 @@ def _scale(cluster: Cluster, replicas: int) -> None:
 class Life:
     """One scenario in one cluster, and what its log says."""
 
-    def __init__(self, manage: Any, seed: int, slow: float = 0.0, failing: int = 0) -> None:
+    def __init__(self, manage: Any, seed: int, slow: float = 0.0) -> None:
         if not callable(manage):
             raise Fault(f"`manage_replicas` should be a function, but it is {shown(manage)}")
         self.mistakes: list[BaseException] = []
         self.seed = seed
-        self.cluster = _cluster(manage, self.mistakes, seed, slow, failing)
+        self.refusals = Refusals()
+        self.cluster = _cluster(manage, self.mistakes, seed, slow, self.refusals)
 
     def __enter__(self) -> Life:
         return self
@@ -267,7 +275,8 @@ def _deletes_none_twice(manage: Any) -> None:
 
 def _goes_on_after_failures(manage: Any) -> None:
     for seed in SEEDS:
-        with Life(manage, seed, SLOW_SECONDS, failing=9) as life:
+        with Life(manage, seed, SLOW_SECONDS) as life:
+            life.refusals.left = 9
             life.create(6)
             there = len(life.pods())
             if there < 6:
@@ -276,6 +285,15 @@ def _goes_on_after_failures(manage: Any) -> None:
                     "will never be seen: take it off the expectations (`creation_observed`), or you wait for five minutes"
                 )
             _expect(there, 6, f"seed {seed}, after some creations failed")
+            life.refusals.left = 3
+            life.scale(3)
+            there = len(life.pods())
+            if there > 3:
+                raise Fault(
+                    f"seed {seed}: scaled from 6 to 3, a deletion failed, and 90 seconds later there are {there} Pods. What was "
+                    "refused will never be seen to go: take it off the expectations (`deletion_observed`), and what comes "
+                    "after it"
+                )
 
 
 MAKES = "makes what is missing"
@@ -286,7 +304,7 @@ CRITERIA: Sequence[tuple[str, int, Judge]] = (
     ("leaves alone what is right", 1, _leaves_alone),
     ("makes nothing twice", 2, _makes_none_twice),
     ("deletes nothing twice", 1, _deletes_none_twice),
-    ("goes on where a creation fails", 1, _goes_on_after_failures),
+    ("goes on where a request fails", 1, _goes_on_after_failures),
 )
 
 MANAGE = Check(

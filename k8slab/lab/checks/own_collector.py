@@ -21,7 +21,7 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.client.client import Client
 from k8slab.client.controller import Controller
 from k8slab.clock import Clock
-from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, raised, shown
 from k8slab.lab.checks.manifests import NGINX, deployment
 from k8slab.lab.cluster import Cluster
 from k8slab.names import Chance
@@ -73,8 +73,9 @@ class Thing:
 
 
 def practice(collect: Any, seed: int = 1) -> Cluster:
-    """A cluster whose garbage collector is this function."""
-    cluster = Cluster(nodes=1, seed=seed, replace={"garbage-collector": partial(Collector, collect=collect, faults=[])})
+    """A cluster whose garbage collector is this function. What goes wrong with it is printed."""
+    made = partial(Collector, collect=collect, faults=Aloud())
+    cluster = Cluster(nodes=1, seed=seed, replace={"garbage-collector": made})
     cluster.run_for("2s")
     return cluster
 

@@ -19,10 +19,13 @@ from k8slab.controllers.replicaset import ReplicaSetController
 from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
 from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
+from k8slab.mistake import Mistake
 from k8slab.names import Chance
 
 METHODS = ("add", "get", "done")
 SEEDS = range(40)
+CLUSTERS = ((5, 0.0), (6, 5.0))
+"""Seeds, and how late the watches are, in seconds."""
 USES = 30
 KEYS = "abc"
 
@@ -30,6 +33,23 @@ KEYS = "abc"
 def check_queue(make: Any) -> Result:
     """Judge a class with `add(key)`, `get()` and `done(key)`: directly, by random uses, and in a real cluster. 6 points."""
     return QUEUE(make)
+
+
+def practice(make: Any, *uses: str) -> None:
+    """Use a queue, and print what each `get` gives: `check.practice(Queue, "add a", "add b", "get", "done a")`.
+
+    Raises Fault for a queue that cannot be used, Mistake for what is no use of one.
+    """
+    script = Script(make)
+    for use in uses:
+        name, _, key = use.partition(" ")
+        if name not in METHODS or (name == "get") == bool(key):
+            raise Mistake(f"{use!r} is no use of a queue: 'add KEY', 'get', or 'done KEY'")
+        print(f"get() gives {script.get()!r}" if name == "get" else use)
+        if name == "add":
+            script.add(key)
+        elif name == "done":
+            script.done(key)
 
 
 class Script:
@@ -200,18 +220,22 @@ def _in_a_cluster(make: Any) -> None:
         def make_queue(self) -> WorkQueue:
             return _Borrowed(self.clock, self.name, make())
 
-    with Cluster(nodes=2, seed=5, replace={"deployment": Deployments, "replicaset": ReplicaSets}) as cluster:
-        for number in range(4):
-            cluster.client.create(Deployment, deployment(f"web-{number}", AGNHOST, 2, web_server()), "default")
-        cluster.run_for("1m")
-        cluster.client.delete(Pod, cluster.client.list(Pod, "default")[0].name, "default")
-        cluster.client.patch(Deployment, "web-3", "default", {"spec": {"replicas": 4}})
-        cluster.run_for("2m")
-        running = sum(1 for pod in cluster.client.list(Pod, "default") if pod.ready and pod.active)
-        if running != 10:
-            raise Fault(
-                f"in a cluster, with four Deployments of 2, 2, 2 and 4 replicas, {running} of 10 Pods run: keys were lost"
-            )
+    for seed, slow in CLUSTERS:
+        with Cluster(nodes=2, seed=seed, replace={"deployment": Deployments, "replicaset": ReplicaSets}) as cluster:
+            for controller in ("deployment-controller", "replicaset-controller") if slow else ():
+                cluster.fault("slow-watch", component=controller, delay=slow, repeat=0.2, lose=0).start()
+            for number in range(4):
+                cluster.client.create(Deployment, deployment(f"web-{number}", AGNHOST, 2, web_server()), "default")
+            cluster.run_for("1m")
+            cluster.client.delete(Pod, cluster.client.list(Pod, "default")[0].name, "default")
+            cluster.client.patch(Deployment, "web-3", "default", {"spec": {"replicas": 4}})
+            cluster.run_for("2m")
+            running = sum(1 for pod in cluster.client.list(Pod, "default") if pod.ready and pod.active)
+            if running != 10:
+                how = f"in a cluster of seed {seed}" + (" with a slow watch" if slow else "")
+                raise Fault(
+                    f"{how}, with four Deployments of 2, 2, 2 and 4 replicas, {running} of 10 Pods run: keys were lost"
+                )
 
 
 Judge = Callable[[Any], None]

@@ -23,6 +23,8 @@ MARGIN = 16.0
 TITLE_HEIGHT = 28.0
 LEAST_WIDTH = 240.0
 WIDEST_FOR_TITLE = 640.0
+PAGE_WIDTH = 840.0
+"""What a notebook has room for, in a window of 1280 pixels with the list of files open."""
 TEXT_SIZE = 12.0
 HEADING_SIZE = 13.0
 TITLE_SIZE = 15.0
@@ -106,7 +108,8 @@ def label(middle: Point, text: str, width: float, theme: Theme) -> str:
 def sheet(title: str, spoken: str, width: float, height: float, theme: Theme, parts: Sequence[str]) -> str:
     """The whole SVG: a background, a title, and the parts, which begin below the title.
 
-    A sheet is as wide as its parts need, and where its title needs more, as wide as that, up to 640 pixels.
+    A sheet is as wide as its parts need, and where its title needs more, as wide as that, up to 640 pixels. It is
+    shown no wider than a notebook's page: JupyterLab would cut off the rest.
     """
     title = clean(title)
     top = TITLE_HEIGHT if title else 0.0
@@ -114,6 +117,7 @@ def sheet(title: str, spoken: str, width: float, height: float, theme: Theme, pa
     width, height = max(width, LEAST_WIDTH, for_title if title else 0.0), height + top
     shown = fit(title, width - 2 * MARGIN, TITLE_SIZE, bold=True)
     described = "\n".join(map(legal, spoken.split("\n")))
+    scale = min(1.0, PAGE_WIDTH / width)
     return element(
         "svg",
         element("title", escape(title or "Picture", quote=False)),
@@ -122,11 +126,12 @@ def sheet(title: str, spoken: str, width: float, height: float, theme: Theme, pa
         words((MARGIN, MARGIN + 11), shown, theme.ink, TITLE_SIZE, bold=True) if title else "",
         element("g", *parts, transform=f"translate(0 {number(top)})") if parts else "",
         xmlns="http://www.w3.org/2000/svg",
-        width=width,
-        height=height,
+        width=width * scale,
+        height=height * scale,
         viewBox=f"0 0 {number(width)} {number(height)}",
         role="img",
         aria_label=title or "Picture",
+        style="max-width:100%;height:auto",
         font_family=FONTS,
         font_size=TEXT_SIZE,
     )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from k8slab import Cluster
-from k8slab.lab.pictures.architecture import SERVER, architecture
+from k8slab.lab.pictures.architecture import MANAGED, MANAGER, SERVER, architecture
 from tests.lab.worlds import create
 
 from .lives import parts
@@ -31,19 +33,55 @@ def test_every_line_goes_to_the_api_server_or_from_it_but_for_the_runtimes(clust
     assert [edge.target for edge in others] == ["Node/node-1", "Node/node-2"]
 
 
-def test_arrows_say_how_much_was_said(cluster):
+def test_a_box_says_how_much_was_said(cluster):
     engine, trace = parts(cluster)
-    label = arrow(architecture(engine, trace), "kube-scheduler").label
+    said = box(architecture(engine, trace), "kube-scheduler").lines[1]
     asked = len(trace.select(kind="request", component="kube-scheduler"))
     heard = len(trace.select(kind="delivery", component="kube-scheduler"))
-    assert label == f"{asked} asked \u00b7 {heard} heard"
+    assert said == f"{asked} asked \u00b7 {heard} heard"
 
 
 def test_a_window_counts_only_what_was_said_in_it(cluster):
     cluster.run_for("3s")
-    assert arrow(architecture(*parts(cluster), start=cluster.now - 1_767_225_600 - 0.5), "kube-scheduler").label == (
-        "0 asked \u00b7 0 heard"
-    )
+    picture = architecture(*parts(cluster), start=cluster.now - 1_767_225_600 - 0.5)
+    assert box(picture, "kube-scheduler").lines[1] == "0 asked \u00b7 0 heard"
+
+
+def test_controllers_that_are_well_share_a_box_and_each_has_its_numbers(cluster):
+    engine, trace = parts(cluster)
+    manager = box(architecture(engine, trace), MANAGER)
+    asked = Counter(record.component for record in trace.select(kind="request"))
+    heard = Counter(record.component for record in trace.select(kind="delivery"))
+    names = [name for name in engine.processes.lines if name in MANAGED]
+    assert len(names) > 10
+    assert manager.lines[2:] == tuple(f"{name}: {asked[name]} \u00b7 {heard[name]}" for name in names)
+    assert manager.lines[1] == f"{sum(asked[n] for n in names)} asked \u00b7 {sum(heard[n] for n in names)} heard"
+
+
+def test_a_controller_that_is_broken_leaves_the_box(cluster):
+    with cluster.fault("crash", component="replicaset-controller"):
+        picture = architecture(*parts(cluster))
+    assert box(picture, "replicaset-controller").state == "stopped"
+    assert "replicaset-controller" not in " ".join(box(picture, MANAGER).lines)
+
+
+def test_many_with_the_same_trouble_share_a_box_which_says_so(cluster):
+    for name in MANAGED:
+        cluster.fault("cut-off", component=name).start()
+    picture = architecture(*parts(cluster))
+    shared = box(picture, f"{len(MANAGED)} controllers, cut off")
+    assert (shared.lines[0], shared.state, shared.style) == (f"{len(MANAGED)} controllers", "cut off", "broken")
+    assert arrow(picture, shared.id).kind == "dashed"
+    assert MANAGER not in [node.id for node in picture.model.nodes]
+
+
+def test_candidates_stand_for_their_controllers():
+    with Cluster(nodes=1, seed=1, candidates={"kube-controller-manager": 2}) as cluster:
+        names = [node.id for node in architecture(*parts(cluster)).model.nodes]
+    assert [name for name in names if "controller" in name] == [
+        "kube-controller-manager-0",
+        "kube-controller-manager-1",
+    ]
 
 
 def test_a_machine_names_the_pods_that_run_on_it(cluster):
@@ -96,7 +134,7 @@ def test_controllers_stand_before_the_api_server_and_machines_behind_it(cluster)
     picture = architecture(*parts(cluster), missing=True)
     x = {node["id"]: node["x"] for node in picture.json()["nodes"]}
     assert x["kube-scheduler"] < x[SERVER] < x["kubelet-node-1"] < x["Node/node-1"]
-    assert picture.json()["width"] <= 1300  # a notebook shows it at six tenths of its size, or more
+    assert picture.json()["width"] <= 1050  # a notebook shows it at eight tenths of its size, or more
     assert box(picture, "etcd").kind == "store"
 
 
