@@ -310,8 +310,7 @@ cluster.pictures.causal()
 cluster.pictures.sequence()
 
 # %% [markdown] id="sequence-text"
-# The picture is wide: scroll to its right end.
-# The table says the same:
+# The same as a table, to look things up:
 
 # %% id="sequence-table"
 cluster.pictures.sequence().table

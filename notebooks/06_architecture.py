@@ -57,7 +57,7 @@ cluster.pictures.architecture(missing=True)
 # %% [markdown] id="parts-picture-read"
 # Look at the lines, not at the boxes: each stands for a connection that is really there.
 #
-# - Every component has one to the API server, and none to another component.
+# - Every component has one to the API server, and none to another component. (The controllers that are well are drawn as one box with one line, so that you can see something. Each has a line of its own.)
 # - Only the API server has one to etcd.
 # - A kubelet has a second one: to the container runtime of its own machine.
 #
@@ -84,7 +84,7 @@ cluster.run_until_idle()
 cluster.view()
 
 # %% [markdown] id="view-read"
-# `asked` counts requests to the API server, `heard` counts changes that a watch has told.
+# `asked` counts requests to the API server, `heard` counts changes that a watch has told; behind each controller stand the same two numbers.
 # The garbage collector has asked most: it lists and watches every kind of object that can be deleted, except events.
 
 # %% [markdown] id="inside"

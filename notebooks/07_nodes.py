@@ -5,7 +5,7 @@
 #
 # - say how a machine becomes a node, and who writes what into the Node object,
 # - tell from a Pod's address on which node it is,
-# - take a node out of use, and put it back,
+# - take a node out of use, empty it without an outage, and put it back,
 # - predict, second by second, what happens when a node is lost, and say when nothing happens at all.
 #
 # It follows the page [Nodes](https://kubernetes.io/docs/concepts/architecture/nodes/).
@@ -155,6 +155,35 @@ cluster.run_until_idle()
 # One with the effect `NoExecute` drives out those that are there.
 # Keep both in mind: the rest of this chapter is about them.
 
+# %% [markdown] id="drain"
+# ### Empty it
+#
+# The Pods that are on `node-2` still run.
+# Before you switch the machine off, they should move.
+# Not all at once, though: say how many have to be there at any time.
+# That is a *PodDisruptionBudget*.
+
+# %% id="drain-budget"
+# %kubectl create poddisruptionbudget web --selector=app=web --min-available=7
+
+# %% id="drain-do"
+# %kubectl drain node-2
+
+# %% [markdown] id="drain-read"
+# `drain` cordons the node, and then asks the API server to *evict* each Pod.
+# The first eviction was granted: seven of eight were left.
+# The second one was refused, for the new Pod was not ready yet.
+# So `drain` asked again five seconds later, and then it was.
+#
+# An evicted Pod does not move.
+# It is deleted, and its ReplicaSet makes another one, which finds its node as any new Pod does:
+
+# %% id="drain-pods"
+# %kubectl get pods -o custom-columns=NODE:.spec.nodeName --sort-by=.spec.nodeName --no-headers
+
+# %% [markdown] id="drain-back"
+# The machine is repaired. Back into use:
+
 # %% id="uncordon"
 # %kubectl uncordon node-2
 
@@ -201,7 +230,7 @@ print(cluster.kubectl("get deployment web"))
 
 # %% [markdown] id="lost-35"
 # Everything looks fine, and what ran on `node-1` is dead.
-# A Service still sends requests there.
+# The Service still counts on it: whoever is sent there gets no answer.
 
 # %% id="lost-55"
 cluster.run_for("20s")
@@ -510,7 +539,6 @@ show(next_free)
 #
 # - A kubelet proves who it is before it may register, by a certificate: chapter 08.
 # - In a cloud, the cloud controller manager gives a node its addresses and its zone, and deletes the Node object when the machine is deleted in the cloud: chapter 11.
-# - `kubectl drain` evicts the Pods of a cordoned node one by one, as far as PodDisruptionBudgets allow.
 # - Pods of a DaemonSet tolerate both taints forever: they belong to their node.
 # - Who knows that a machine is off, and not only cut off, may say so by the taint `node.kubernetes.io/out-of-service`. Then Pod GC removes its Pods at once, and their volumes can be used elsewhere.
 # - A node that is shut down in an orderly way can end its Pods first: graceful node shutdown.
@@ -522,4 +550,5 @@ show(next_free)
 # - [Node status](https://kubernetes.io/docs/reference/node/node-status/)
 # - [Taints and tolerations](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/), with taint-based eviction
 # - [Leases](https://kubernetes.io/docs/concepts/architecture/leases/)
+# - [Safely drain a node](https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/), and [disruptions](https://kubernetes.io/docs/concepts/workloads/pods/disruptions/)
 # - [Node shutdowns](https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/)

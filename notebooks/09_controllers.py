@@ -281,7 +281,7 @@ with lab.practice(naive, replicas=3, slow=8) as slow:
     print(slow.kubectl("get pods"))
 
 # %% [markdown] id="naive-read"
-# It made three Pods, did not see them yet, and made three more.
+# It made three Pods, did not see all of them yet, and made more.
 # When it saw too many it deleted some, did not see that yet, and deleted more.
 # In the end it may settle, but on the way it has done harm, and it may have deleted the Pods that served your users.
 
@@ -308,6 +308,7 @@ cluster.pictures.reconciliation("replicaset/" + cluster.kubectl("get replicasets
 
 # %% [markdown] id="expectations-read"
 # Three, though it was as blind as the other one.
+# Look for a turn in which it observed too few Pods and created none: it knew that they were still to come.
 # If what it expects is never seen (the watch has lost it), it waits for five minutes and then trusts its cache again.
 #
 # The first exercise is to write that.

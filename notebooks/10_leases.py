@@ -30,7 +30,10 @@ cluster = Cluster(nodes=2, seed=10, candidates={"kube-controller-manager": 3})
 cluster.run_for("1m")
 
 # %% id="get-leases"
-# %kubectl get leases -A
+# %kubectl get leases -n kube-node-lease
+
+# %% id="leases-system"
+# %kubectl get leases -n kube-system
 
 # %% [markdown] id="two-uses"
 # Two sorts of claims:
@@ -252,7 +255,7 @@ with cluster.fork() as other:
     other.fault("stop", component=leader(other)).start()
     print(other.kubectl("get lease -n kube-system -o jsonpath={.items[0].spec}"))
     print()
-    began, other_leader = other.now, None
+    began = other.now
     other.run_until(lambda: any(name.endswith("/replicaset-controller") for name in other.components))
     print(f"after {other.now - began:.1f}s {leader(other)} leads")
 
@@ -326,11 +329,8 @@ with cluster.fork() as other:
         if name != first:
             other.fault("clock-skew", component=name, ahead="1h").start()
     other.run_for("5m")
-    print(
-        leader(other) == first,
-        "- transitions:",
-        other.kubectl("get lease -n kube-system -o jsonpath={.items[0].spec.leaseTransitions}"),
-    )
+    print("the same leader:", leader(other) == first)
+    print("transitions:", other.kubectl("get lease -n kube-system -o jsonpath={.items[0].spec.leaseTransitions}"))
 
 # %% [markdown] id="skew-read"
 # Nothing happens.
@@ -407,11 +407,17 @@ cluster.run_for("40s")
 before = cluster.store.revision
 sleep.stop()
 cluster.run_for("0s")
+
+
+def who(change):
+    if change.who == sleeper:
+        return "the sleeper"
+    return "the leader" if "manager" in change.who else change.who
+
+
 for change in cluster.history():
     if change.revision > before and "events/" not in change.what:
-        print(
-            f"{'the sleeper' if change.who == sleeper else 'the leader ' if 'manager' in change.who else change.who:12}  {change.verb:7} {change.what}"
-        )
+        print(f"{who(change):16} {change.verb:7} {change.what}")
 
 # %% [markdown] id="wake-read"
 # It goes on where it was, with what it knew: three Pods are missing.

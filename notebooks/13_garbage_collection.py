@@ -355,8 +355,10 @@ print(cluster.kubectl("logs crash --previous"))
 
 # %% id="images-fill"
 def images():
-    sizes = {tag: each.size for each in runtime.list_images() for tag in each.tags}
-    return {tag.rpartition("/")[2]: f"{size >> 20} MiB" for tag, size in sizes.items() if "nginx" in tag}
+    for image in runtime.list_images():
+        print(f"{image.size >> 20:3} MiB  {image.tags[0].rpartition('/')[2]}")
+    disk = runtime.image_fs_info()
+    print(f"the disk is {100 - 100 * disk.available / disk.capacity:.0f} % full")
 
 
 here = f'{{"spec": {{"nodeName": "{node}"}}}}'
@@ -369,16 +371,20 @@ images()
 
 # %% [markdown] id="images-full"
 # The disk is large, so nothing has to go.
-# Now let it be a small one, of 250 MiB.
+# Now let it be a small one, of 375 MiB.
 
 # %% id="images-small"
-cluster.fault("small-disk", node=node, size="250Mi").start()
+cluster.fault("small-disk", node=node, size="375Mi").start()
+disk = runtime.image_fs_info()
+print(f"the disk is {100 - 100 * disk.available / disk.capacity:.0f} % full; five minutes later:")
 cluster.run_for("5m")
 images()
 
 # %% [markdown] id="images-read"
-# The oldest is gone, which is enough.
-# A Pod that wants it again has to pull it again.
+# One is gone: that of the Pod that ended first.
+# `nginx:latest` is older, but a container uses it: the Deployment `web` is still there.
+# One was enough, so the others stay.
+# A Pod that wants the old version again has to pull it again.
 #
 # The numbers are options of the kubelet: `imageGCHighThresholdPercent`, `imageGCLowThresholdPercent`, `imageMinimumGCAge`.
 # If too little may go, an event of the node says so: `FreeDiskSpaceFailed`.

@@ -73,8 +73,11 @@ class History(Sequence[Change]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{name.title()}</th>' for name in COLUMNS)
+        # Jupyter's own rule aligns each cell to the right; these hold words.
+        left = 'style="text-align:left"'
+        head = "".join(f'<th scope="col" {left}>{name.title()}</th>' for name in COLUMNS)
         body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in change.row()) + "</tr>" for change in self._changes
+            "<tr>" + "".join(f"<td {left}>{escape(cell)}</td>" for cell in change.row()) + "</tr>"
+            for change in self._changes
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

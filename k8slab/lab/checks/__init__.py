@@ -19,6 +19,7 @@ from typing import Any
 PASSED, FAILED, SKIPPED = "passed", "not yet", "skipped"
 PATIENCE = 90.0
 """Seconds that one criterion may take. A right answer needs a few of them."""
+LEFT = "style='text-align:left'"
 LONGEST = 300
 """Characters of a value that messages show."""
 
@@ -96,12 +97,12 @@ class Result:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escape(each.name)}</td><td>{each.outcome}</td><td>{each.points}/{each.of}</td>"
-            f"<td style='text-align:left'>{escape(each.message)}</td></tr>"
+            f"<tr><td {LEFT}>{escape(each.name)}</td><td {LEFT}>{each.outcome}</td><td {LEFT}>{each.points}/{each.of}</td>"
+            f"<td {LEFT}>{escape(each.message)}</td></tr>"
             for each in self.verdicts
         )
-        head = "<tr><th>Criterion</th><th>Result</th><th>Points</th><th>What was seen</th></tr>"
-        return f"<table>{head}{rows}</table><p>{self.points} of {self.of} points</p>"
+        head = "".join(f"<th {LEFT}>{name}</th>" for name in ("Criterion", "Result", "Points", "What was seen"))
+        return f"<table><tr>{head}</tr>{rows}</table><p>{self.points} of {self.of} points</p>"
 
 
 class Check:

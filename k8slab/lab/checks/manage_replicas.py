@@ -19,7 +19,7 @@ from k8slab.apimachinery.errors import ApiError, ServiceUnavailable
 from k8slab.client.controller import Controller
 from k8slab.client.expectations import Expectations
 from k8slab.controllers.pod_control import pod_from_template
-from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, patient, raised, shown
 from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
 from k8slab.mistake import Mistake
@@ -98,8 +98,10 @@ class Managed(Controller):
         except Exception as mistake:
             self._mistakes.append(mistake)
             return None
-        status = {"replicas": len(pods), "observedGeneration": rs.metadata.generation}
-        if (rs.status.replicas, rs.status.observed_generation) != (len(pods), rs.metadata.generation):
+        ready = sum(1 for pod in pods if pod.ready)
+        status = {"replicas": len(pods), "readyReplicas": ready, "observedGeneration": rs.metadata.generation}
+        before = rs.status.replicas, rs.status.ready_replicas, rs.status.observed_generation
+        if before != tuple(status.values()):
             self.client.patch_status(ReplicaSet, rs.name, rs.namespace, status)
         return None
 
@@ -136,7 +138,8 @@ def practice(manage: Any, replicas: int = 3, *, seed: int = 1, slow: float = 0.0
     """
     mistakes: list[BaseException] = []
     cluster = _cluster(manage, mistakes, seed, slow, Refusals())
-    _create(cluster, replicas)
+    with patient():
+        _create(cluster, replicas)
     if mistakes:
         cluster.close()
         raise Mistake(raised(mistakes[0])) from mistakes[0]

@@ -16,7 +16,7 @@ from k8slab.client.workqueue import WorkQueue
 from k8slab.clock import Clock
 from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.replicaset import ReplicaSetController
-from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, patient, raised, shown
 from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
 from k8slab.mistake import Mistake
@@ -45,11 +45,12 @@ def practice(make: Any, *uses: str) -> None:
         name, _, key = use.partition(" ")
         if name not in METHODS or (name == "get") == bool(key):
             raise Mistake(f"{use!r} is no use of a queue: 'add KEY', 'get', or 'done KEY'")
-        print(f"get() gives {script.get()!r}" if name == "get" else use)
-        if name == "add":
-            script.add(key)
-        elif name == "done":
-            script.done(key)
+        with patient():
+            print(f"get() gives {script.get()!r}" if name == "get" else use)
+            if name == "add":
+                script.add(key)
+            elif name == "done":
+                script.done(key)
 
 
 class Script:
