@@ -174,6 +174,7 @@ cluster.run_until_idle()
 # The first eviction was granted: seven of eight were left.
 # The second one was refused, for the new Pod was not ready yet.
 # So `drain` asked again five seconds later, and then it was.
+# (The refusal stands last only because kubectl writes errors elsewhere than the rest.)
 #
 # An evicted Pod does not move.
 # It is deleted, and its ReplicaSet makes another one, which finds its node as any new Pod does:
