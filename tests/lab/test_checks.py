@@ -20,11 +20,11 @@ def fine(answer):
 
 
 def test_code_that_does_not_end_is_told_in_a_sentence_and_nothing_else_is_tried(monkeypatch):
-    monkeypatch.setattr(checks, "PATIENCE", 0.2)
+    monkeypatch.setattr(checks, "PATIENCE", 2)
     check = Check([Criterion("before", 1, fine), Criterion("loops", 1, for_ever), Criterion("after", 1, fine)])
     before, loops, after = check(None).verdicts
     assert (before.outcome, loops.outcome, after.outcome) == ("passed", "not yet", "skipped")
-    assert loops.message == "after 0.2 s your code had not come back: does a loop in it never end?"
+    assert loops.message == "after 2 s your code had not come back: does a loop in it never end?"
     assert after.message == "first: loops"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
-from threading import Event, Timer, current_thread, main_thread
+from threading import Event, Lock, Timer, current_thread, main_thread
 from typing import Any
 
 PASSED, FAILED, SKIPPED = "passed", "not yet", "skipped"
@@ -154,24 +154,30 @@ def patient(seconds: float | None = None) -> Iterator[None]:
     It interrupts the main thread as Ctrl+C would; in another thread it does nothing.
     """
     seconds = PATIENCE if seconds is None else seconds
-    late = Event()
+    over, late, one_at_a_time = Event(), Event(), Lock()
 
     def end() -> None:
-        late.set()
-        interrupt_main()
+        with one_at_a_time:
+            if not over.is_set():
+                late.set()
+                interrupt_main()
 
     timer = Timer(seconds, end)
     timer.daemon = True
-    if current_thread() is main_thread():
-        timer.start()
     try:
-        yield
+        try:
+            if current_thread() is main_thread():
+                timer.start()
+            yield
+        finally:
+            # From here on nobody is interrupted; who was, a moment ago, hears of it in these lines.
+            with one_at_a_time:
+                over.set()
+            timer.cancel()
     except KeyboardInterrupt:
         if not late.is_set():
             raise
         raise Endless(f"after {seconds:g} s your code had not come back: does a loop in it never end?") from None
-    finally:
-        timer.cancel()
 
 
 def _judged(criterion: Criterion, answer: Any) -> str | None:
