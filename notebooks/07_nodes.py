@@ -360,7 +360,7 @@ with cluster.fault("node-partitioned", node="node-2"):
     print(cluster.kubectl("get nodes"))
 cluster.run_for("15s")
 print("the same Pods:", cluster.kubectl("get pods -o name").stdout == before)
-# %kubectl get events --field-selector reason=TaintManagerEviction
+# %kubectl get events --field-selector reason=TaintManagerEviction -o custom-columns=AT:.lastTimestamp,WHAT:.message
 
 # %% [markdown] id="deleted"
 # ## A Node object is deleted
