@@ -15,18 +15,15 @@ import ipaddress
 import socket
 import ssl
 import threading
-from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
+from k8slab.etcd.messages import Message, text, whole_range
 from k8slab.etcd.store import LeaseNotFound, StoreError, StoreUnavailable
-
-Message = dict[str, Any]
 
 REQUEST_TIMEOUT = 5.0
 """Seconds that a request may take."""
@@ -211,26 +208,3 @@ def _is_local(host: str) -> bool:
 
 
 # Keys, values and ranges, as messages have them.
-
-
-def text(key: str) -> str:
-    """A key or a text value."""
-    return b64encode(key.encode()).decode()
-
-
-def coded(value: bytes) -> str:
-    """A value."""
-    return b64encode(value).decode()
-
-
-def decoded(value: str) -> bytes:
-    """The bytes of a value; empty fields are left out of messages."""
-    return b64decode(value)
-
-
-def whole_range(prefix: str) -> Message:
-    """All keys under a prefix, or all there are."""
-    if not prefix:
-        return {"key": coded(b"\0"), "range_end": coded(b"\0")}
-    key = prefix.encode()
-    return {"key": coded(key), "range_end": coded(key[:-1] + bytes([key[-1] + 1]))}

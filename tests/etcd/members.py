@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 from contextlib import closing, suppress
 
-from k8slab.etcd.client import EtcdClient, Refused, whole_range
+from k8slab.etcd.client import EtcdClient, Refused
 from k8slab.etcd.member import EtcdMember, find_etcd
+from k8slab.etcd.messages import whole_range
 from k8slab.etcd.remote import EtcdStore
 
 

@@ -11,8 +11,9 @@ from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from k8slab.clock import VirtualClock
-from k8slab.etcd.client import EtcdClient, decoded, whole_range
+from k8slab.etcd.client import EtcdClient
 from k8slab.etcd.member import EtcdMember
+from k8slab.etcd.messages import decoded, whole_range
 from k8slab.etcd.remote import EtcdStore
 from k8slab.etcd.store import Compacted, Expect, Put, StoreError, StoreUnavailable
 from tests.etcd.members import emptied, etcdctl, opened
