@@ -105,8 +105,3 @@ def format_quantity(number: Decimal | int, family: str = DECIMAL) -> str:
     if family == EXPONENT or thousands not in _DECIMAL_BY_EXPONENT:
         return f"{whole}e{thousands}" if thousands else str(whole)
     return f"{whole}{_DECIMAL_BY_EXPONENT[thousands]}"
-
-
-def format_millis(thousandths: int) -> str:
-    """Thousandths as a quantity: 1500 is `1500m`, 2000 is `2`."""
-    return format_quantity(Decimal(thousandths).scaleb(-3))

@@ -43,13 +43,6 @@ class Reference:
         """`docker.io/library/nginx`."""
         return f"{self.domain}/{self.path}"
 
-    @property
-    def familiar_repository(self) -> str:
-        """As Docker shows it: `nginx`."""
-        if self.domain != DEFAULT_DOMAIN:
-            return self.repository
-        return self.path.removeprefix(OFFICIAL)
-
     def __str__(self) -> str:
         """`docker.io/library/nginx:latest`."""
         return self.repository + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")

@@ -73,14 +73,6 @@ class Record(NamedTuple):
         """The record without its empty fields: as it is exported."""
         return {name: value for name, value in self._asdict().items() if value or name in ("number", "time", "step")}
 
-    @property
-    def kind_and_name(self) -> tuple[str, str, str]:
-        """(resource, namespace, name) of `what`; the namespace is empty for what lives in none."""
-        parts = self.what.split("/")
-        if len(parts) >= 3:
-            return parts[0], parts[1], parts[2]
-        return (parts[0], "", parts[1]) if len(parts) == 2 else ("", "", self.what)
-
 
 def object_of(plural: str, key: str) -> str:
     """What a record calls an object: `pods/default/web`, `nodes/node-1`."""

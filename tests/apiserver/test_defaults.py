@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8slab.apimachinery.rest import copy_of
-from k8slab.apiserver.defaults import DEFAULTS, set_defaults
+from k8slab.apiserver.defaults import DEFAULTS
 from k8slab.apiserver.defaults.pods import pull_policy
 from tests.apiserver.objects import pod, service, workload
 
 
 def completed(group, plural, obj):
-    set_defaults(group, plural, obj)
+    DEFAULTS[group, plural](obj)
     return obj
 
 

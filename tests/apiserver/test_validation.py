@@ -3,13 +3,13 @@ import json
 import pytest
 
 from k8slab.apimachinery.cron import cron_fault
-from k8slab.apiserver.defaults import set_defaults
+from k8slab.apiserver.defaults import DEFAULTS
 from k8slab.apiserver.validation import VALIDATIONS
 from tests.apiserver.objects import pod, service, workload
 
 
 def faults(group, plural, obj):
-    set_defaults(group, plural, obj)
+    DEFAULTS.get((group, plural), lambda obj: None)(obj)
     return [f"{cause.field}: {cause.message}" for cause in VALIDATIONS[group, plural](obj)]
 
 

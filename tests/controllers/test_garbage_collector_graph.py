@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from k8slab.controllers.garbage_collector.absent_owners import AbsentOwners
-from k8slab.controllers.garbage_collector.fate import STAYS, Fate, Owners, fate_of
+from k8slab.controllers.garbage_collector.fate import Fate, Owners, fate_of
 from k8slab.controllers.garbage_collector.graph import FOREGROUND, ORPHAN, Node, ObjectReference, OwnerReference, State
 from k8slab.controllers.garbage_collector.graph_builder import GraphBuilder, next_identity, partition
 
@@ -161,7 +161,7 @@ CHILD = Node(ObjectReference("v1", "ConfigMap", "default", "y", "y"))
 @pytest.mark.parametrize(
     ("owners", "finalizers", "dependents", "fate"),
     [
-        (Owners(solid=[owner("a")]), (), (), STAYS),
+        (Owners(solid=[owner("a")]), (), (), Fate()),
         (Owners(solid=[owner("a")], dangling=[owner("b")], waiting=[owner("c")]), (), (CHILD,), Fate(drop=("b", "c"))),
         (Owners(dangling=[owner("a")]), (), (CHILD,), Fate(delete="Background")),
         (Owners(dangling=[owner("a")]), (ORPHAN,), (), Fate(delete="Orphan")),

@@ -31,11 +31,6 @@ def test_short_forms_are_expanded(short, full):
     assert str(parse_reference(short)) == full
 
 
-def test_docker_shows_the_short_form():
-    assert parse_reference("nginx").familiar_repository == "nginx"
-    assert parse_reference("gcr.io/a/b").familiar_repository == "gcr.io/a/b"
-
-
 @pytest.mark.parametrize(
     "text", ["", ":", "a b", "nginx:", "nginx:-x", "-a", "a//b", "nginx@sha256:12", "a" * 300, "0" * 64]
 )

@@ -42,10 +42,3 @@ DEFAULTS: Mapping[tuple[str, str], Callable[[JsonObject], None]] = {
     ("storage.k8s.io", "storageclasses"): others.default_storage_class,
 }
 """How each kind is completed, by (group, plural). A kind that is not here has no defaults."""
-
-
-def set_defaults(group: str, plural: str, obj: JsonObject) -> None:
-    """Fill in what is missing in an object of a kind."""
-    complete = DEFAULTS.get((group, plural))
-    if complete is not None:
-        complete(obj)

@@ -43,9 +43,6 @@ class Fate:
     """Whether its owners must not wait for it: objects that own each other in a ring would wait for ever."""
 
 
-STAYS = Fate()
-
-
 def fate_of(owners: Owners, finalizers: Collection[str], dependents: Collection[Node]) -> Fate:
     """What becomes of an object with these owners, finalizers and dependents of its own."""
     if owners.solid:

@@ -68,7 +68,6 @@ class GraphScene:
     height: float
     nodes: tuple[DrawnNode, ...]
     edges: tuple[DrawnEdge, ...]
-    laid_out_by: str
     problem: str
 
 
@@ -105,7 +104,7 @@ def graph_scene(graph: Graph, members: Mapping[str, Collection[str]] | None = No
                 kind=edge.kind,
             )
         )
-    return GraphScene(layout.width, layout.height, nodes, tuple(edges), layout.by, layout.problem)
+    return GraphScene(layout.width, layout.height, nodes, tuple(edges), layout.problem)
 
 
 def _drawn(node: Node, card: Card, x: float, y: float, members: int) -> DrawnNode:
