@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from k8slab.apimachinery.openapi import COMPONENTS, JSON, VERSION
+from k8slab.apimachinery.protobuf_wire import BYTES
 from k8slab.apimachinery.rest import JsonObject
 
 DEFINITIONS = "#/definitions/"
@@ -33,6 +34,22 @@ def openapi_v2(documents: Iterable[JsonObject]) -> JsonObject:
         "paths": dict(sorted(paths.items())),
         "definitions": dict(sorted(definitions.items())),
     }
+
+
+def openapi_v2_in_protobuf() -> bytes:
+    """As protobuf: what document it is, and nothing in it.
+
+    kubectl asks for this one, and only for this form, where the documents of version 3 do not tell it that the server checks
+    fields: before it sends a `List`, and for kinds that nobody serves. In an empty document it finds no schema, so it
+    checks nothing itself, and sends each object to the server, which does.
+    """
+    return _text(1, b"2.0") + _text(2, _text(1, b"Kubernetes") + _text(2, VERSION.encode()))
+
+
+def _text(number: int, value: bytes) -> bytes:
+    """A short field of a protobuf message."""
+    assert len(value) < 128  # then the length is one byte
+    return bytes((number << 3 | BYTES, len(value))) + value
 
 
 def _schema(schema: Mapping[str, Any]) -> JsonObject:

@@ -17,7 +17,7 @@ import orjson
 
 from k8slab.apimachinery.errors import MethodNotAllowed, NotAcceptable, NotFound
 from k8slab.apimachinery.openapi import openapi_v3
-from k8slab.apimachinery.openapi_v2 import openapi_v2
+from k8slab.apimachinery.openapi_v2 import openapi_v2, openapi_v2_in_protobuf
 from k8slab.apimachinery.rest import JsonObject, Request, Response
 from k8slab.apiserver.custom.kind import list_definition
 from k8slab.apiserver.health import CHECKS, health
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
 
 LEFT_OUT = (
-    "OpenAPI is served as JSON only: a client that asks for protobuf is told 406, and kubectl then does without.",
+    "OpenAPI is served as JSON: as protobuf version 2 is an empty document, and version 3 is refused.",
     "There is no API aggregation: an APIService is stored, and nothing is asked of the server that it names.",
 )
 
+OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 SUBRESOURCE_KINDS = {
     "scale": ("autoscaling", "v1", "Scale"),
@@ -290,6 +291,8 @@ def _openapi_v2_document(table: ResourceTable) -> tuple[bytes, str]:
 
 def _openapi_v2_page(table: ResourceTable, request: Request) -> Response:
     accepted = request.headers.get("accept", "*/*")
+    if accepted.startswith(OPENAPI_V2_PROTOBUF):
+        return Response(200, body=openapi_v2_in_protobuf(), content_type=OPENAPI_V2_PROTOBUF.replace("@", "."))
     if not any(media in accepted for media in ("application/json", "*/*", "application/*")):
         raise NotAcceptable("only the following media types are accepted: application/json")
     body, etag = _openapi_v2_document(table)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from k8slab.apimachinery.protobuf_wire import wire_fields
 from tests.apiserver.custom.world import CRONTABS, GROUP, CustomApi
 from tests.apiserver.harness import Api
 
@@ -61,5 +62,10 @@ def test_it_is_sent_once():
     assert api.ask("GET", "/openapi/v2", headers={"if-none-match": etag}).code == 304
 
 
-def test_who_wants_protobuf_is_told_that_there_is_none():
-    assert Api().refusal("GET", "/openapi/v2", headers={"accept": PROTOBUF})[0] == 406
+def test_who_wants_protobuf_is_given_an_empty_document():
+    response = Api().ask("GET", "/openapi/v2", headers={"accept": PROTOBUF})
+    assert response.content_type == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    fields = {number: value for number, _, value in wire_fields(response.body, "Document")}
+    assert fields.keys() == {1, 2}
+    assert fields[1] == b"2.0"
+    assert b"Kubernetes" in fields[2]
