@@ -1,5 +1,8 @@
 import contextlib
+import itertools
+import json
 import re
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -14,6 +17,7 @@ from k8slab.apimachinery.labels import (
     validate_label_key,
     validate_label_value,
 )
+from k8slab.loop.kubectl import find_kubectl
 
 names = st.from_regex(r"[a-z]([-a-z0-9]{0,5}[a-z0-9])?", fullmatch=True)
 numbers = st.integers(0, 99).map(str)
@@ -133,3 +137,44 @@ def test_label_keys_and_values():
     assert validate_label_key("a/b/c")[0].startswith("a valid label key must consist of alphanumeric characters")
     assert validate_label_value("") == []
     assert validate_label_value("-")[0].startswith("a valid label must be an empty string or consist of")
+
+
+# kubectl reads selectors with upstream's own parser where it makes an object of one.
+
+
+def as_kubectl_reads(text, tmp_path):
+    words = ["create", "pdb", "x", f"--selector={text}", "--min-available=1", "--dry-run=client", "-o", "json"]
+    return subprocess.run(
+        [find_kubectl(), *words], capture_output=True, text=True, check=False, timeout=60, env={"HOME": str(tmp_path)}
+    )
+
+
+SETS = [
+    dict(zip("abc", values, strict=False)) for n in range(4) for values in itertools.product(["", "x", "y"], repeat=n)
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=x", "a==x", "a", "!a", "a in (x,y)", "a notin (x, y)", "a=x,b==y,c", "a in (x),a in (y)", "a=", "a in (,x)",
+        "a in ()", "  a  =  x , b", "a,!b", "a notin ()", "b in (x,x,y)",
+    ],
+)  # fmt: skip
+def test_kubectl_reads_the_same_selector(text, tmp_path):
+    ran = as_kubectl_reads(text, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    theirs = from_label_selector(json.loads(ran.stdout)["spec"]["selector"])
+    assert [parse_selector(text).matches(each) for each in SETS] == [theirs.matches(each) for each in SETS]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a b", "a in", "a in (x", "a in (=)", "a=b=c", ",a", "!", "/x", "a>x", "a/b/c=d", "a=-", "a in x", "a=b,", "(a)"],
+)
+def test_kubectl_refuses_the_same_selector_in_the_same_words(text, tmp_path):
+    ran = as_kubectl_reads(text, tmp_path)
+    assert ran.returncode != 0
+    with pytest.raises(ValueError, match=r".") as refused:
+        parse_selector(text)
+    assert str(refused.value) in ran.stderr

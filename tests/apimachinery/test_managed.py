@@ -95,6 +95,15 @@ def test_force_makes_me_owner_of_all_that_i_say(mine, theirs):
 
 
 @given(CONFIGS, CONFIGS)
+def test_force_takes_from_others_what_differs_and_nothing_else(mine, theirs):
+    live, entries = applied({}, [], theirs, "them")
+    differing = intersection(owned(entries, "them"), compare(TYPE, theirs, mine)[0])
+    after = applied(live, entries, mine, "me", force=True)[1]
+    taken = set(paths(owned(entries, "them"))) - set(paths(owned(after, "them")))
+    assert taken == set(paths(differing))
+
+
+@given(CONFIGS, CONFIGS)
 def test_there_is_a_conflict_exactly_where_values_differ(mine, theirs):
     live, entries = applied({}, [], theirs, "them")
     both = intersection(fields_of(TYPE, mine), owned(entries, "them"))

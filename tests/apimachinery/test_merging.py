@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from k8slab.apimachinery.merging import merge, remove, with_structs
 from k8slab.apimachinery.schema import definition_for
@@ -23,10 +25,26 @@ def named(names):
         ("abc", "xb", "axbc"),  # what is new stands with its neighbour
         ("bac", "abx", "acbx"),
         ("abc", "d", "abcd"),
+        ("axbyc", "abc", "axbyc"),  # what was among them stays there
     ],
 )
 def test_items_come_in_the_configurations_order_among_their_neighbours(live, config, merged):
     assert merge(POD, named(live), named(config)) == named(merged)
+
+
+NAMES = st.lists(st.sampled_from("abcdefg"), unique=True)
+
+
+@given(NAMES, NAMES)
+def test_the_configurations_items_keep_their_order_and_so_do_the_others(live, config):
+    merged = [each["name"] for each in merge(POD, named(live), named(config))["spec"]["containers"]]
+    assert [name for name in merged if name in config] == config
+    assert [name for name in merged if name not in config] == [name for name in live if name not in config]
+
+
+@given(NAMES, st.sets(st.sampled_from("abcdefg")))
+def test_who_names_some_items_in_the_order_in_which_they_are_moves_none(live, chosen):
+    assert merge(POD, named(live), named([name for name in live if name in chosen])) == named(live)
 
 
 def test_what_is_atomic_is_replaced_and_what_is_granular_merged():

@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kubernetes.utils import quantity as upstream
 
 from k8slab.apimachinery.quantity import canonical, millis, parse_quantity, value
 
@@ -78,3 +79,27 @@ def test_a_quantity_is_its_number_times_its_suffix(number, suffix):
     assert Fraction(parse_quantity(f"{number}{suffix}")) == exact
     away_from_zero = math.ceil(exact) if exact > 0 else math.floor(exact)
     assert value(f"{number}{suffix}") == away_from_zero
+
+
+# Upstream's own client reads quantities too. It knows no exponents, and does not round: so nothing here is below a nano.
+
+NUMBERS = st.integers(-(10**12), 10**12).map(lambda number: Decimal(number).scaleb(-3))
+
+
+@given(NUMBERS, st.sampled_from(["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]))
+def test_the_official_client_reads_the_same_number(number, suffix):
+    assert parse_quantity(f"{number}{suffix}") == upstream.parse_quantity(f"{number}{suffix}")
+    assert upstream.parse_quantity(canonical(f"{number}{suffix}")) == parse_quantity(f"{number}{suffix}")
+
+
+@given(st.integers(-(10**9), 10**9), st.sampled_from(["n", "u"]))
+def test_and_the_same_small_one(number, suffix):
+    assert parse_quantity(f"{number}{suffix}") == upstream.parse_quantity(f"{number}{suffix}")
+
+
+@pytest.mark.parametrize("text", ["", "abc", "5x", "1.2.3", "--1", "1Kii", "5mm", "1ki", "Ki", "1e3.5"])
+def test_what_the_official_client_refuses_is_refused_here_too(text):
+    for parse in (parse_quantity, upstream.parse_quantity):
+        if (parse, text) != (parse_quantity, "Ki"):  # upstream's Go takes a suffix alone for zero
+            with pytest.raises(ValueError, match=r"."):
+                parse(text)

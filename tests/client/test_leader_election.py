@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from k8slab.api.coordination import Lease
 from k8slab.api.core import Namespace
@@ -20,21 +22,31 @@ class Elections(World):
         self.client.create(Namespace, {"metadata": {"name": "kube-system"}})
         self.said: list[str] = []
         self.down = False
+        self.cut_off: set[str] = set()
+        """Who does not reach the server."""
+        self.answer_takes: dict[str, float] = {}
+        """Seconds that each one's answers take."""
 
-    def send(self, transport):
+    def send(self, name):
         world = self
 
-        class Cut:
-            def send(self, request):
-                if world.down:
-                    raise ServiceUnavailable("down")
-                return transport.send(request)
+        class Line:
+            def __init__(self, transport):
+                self.transport = transport
 
-        return Cut()
+            def send(self, request):
+                if world.down or name in world.cut_off:
+                    raise ServiceUnavailable("down")
+                answer = self.transport.send(request)
+                if name in world.answer_takes:
+                    world.clock.advance_to(world.clock.now() + world.answer_takes[name])
+                return answer
+
+        return Line
 
     def candidate(self, name: str, clock=None, **options) -> LeaderElector:
         return LeaderElector(
-            self.connect(self.send), clock or self.clock, self.chance, lock=LOCK, identity=name,
+            self.connect(self.send(name)), clock or self.clock, self.chance, lock=LOCK, identity=name,
             on_started_leading=lambda: self.said.append(f"{name} leads"),
             on_stopped_leading=lambda: self.said.append(f"{name} has lost"), **options,
         )  # fmt: skip
@@ -255,3 +267,66 @@ def test_a_clock_that_runs_fast_takes_the_lease_from_a_living_leader(world):
         b.step()
         both += a.leading and b.leading
     assert 0 < both * 0.1 <= 12 - 15 / 10 + 0.1
+
+
+# Many, and nothing that they do is at a time of their own choosing.
+
+
+class Contest(Elections):
+    """Candidates that are looked at whenever the clock moves: who believes to lead, and how long several do."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.candidates = [self.candidate(f"c{number}") for number in range(size)]
+        self.together = 0.0
+        self._before = self.clock.now()
+
+    def run(self, seconds: float) -> None:
+        end = self.clock.now() + seconds
+        while (now := self.clock.now()) < end:
+            for each in self.candidates:
+                # Before it acts, for only then can it be late; time may have passed while another one waited.
+                self._look()
+                each.step()
+                self._look()
+            self.clock.advance_to(max(self.clock.now(), now + 0.1))
+
+    def _look(self) -> None:
+        now = self.clock.now()
+        if sum(each.leading and now < each.deadline for each in self.candidates) > 1:
+            self.together += now - self._before
+        self._before = now
+
+
+TROUBLE = st.one_of(
+    st.tuples(st.just("cut"), st.integers(0, 5), st.integers(1, 60)),
+    st.tuples(st.just("mend"), st.integers(0, 5), st.integers(1, 200)),
+    st.tuples(st.just("cut leader"), st.just(0), st.integers(100, 250)),
+    st.tuples(st.just("slow"), st.integers(0, 5), st.integers(1, 60)),
+)
+
+
+def live(contest, trouble):
+    """A life with troubles, as (what, whose, for how many tenths of a second until the next)."""
+    for what, number, tenths in trouble:
+        name = f"c{number}"
+        if what == "cut leader":
+            contest.cut_off |= {each.identity for each in contest.candidates if each.leading}
+        elif what == "cut":
+            contest.cut_off.add(name)
+        elif what == "mend":
+            contest.cut_off.discard(name)
+        else:
+            contest.answer_takes = {name: 0.7}
+        contest.run(tenths / 10)
+
+
+@settings(max_examples=60)
+@given(st.lists(TROUBLE, min_size=3, max_size=10))
+def test_of_many_with_clocks_that_run_alike_no_two_lead_at_once(trouble):
+    contest = Contest(6)
+    live(contest, trouble)
+    assert contest.together == 0
+    contest.cut_off, contest.answer_takes = set(), {}
+    contest.run(60)
+    assert sum(each.leading for each in contest.candidates) == 1

@@ -6,35 +6,42 @@ may ever be deleted by the collector while an owner of it is there.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from k8slab.api.core import ConfigMap, Namespace
+from k8slab.api.core import ConfigMap, Namespace, Secret
 from k8slab.apimachinery.errors import NotFound
 from k8slab.client.slow_watch import SlowWatch
 from k8slab.controllers.garbage_collector import GarbageCollector
 from tests.client.fake_server import World
 
 PLACES = ("one", "two")
+KINDS = (ConfigMap, Secret)
+"""Two, so that there are two watches: nobody knows which tells first."""
 GHOST = -1
 """An owner that never was."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Objects by number, each with its namespace and its owners as (number, whether it blocks); then what is done."""
+    """Objects by number: its namespace, its kind, its owners as (number, whether it blocks); then what is done."""
 
     places: tuple[int, ...]
+    kinds: tuple[int, ...]
     owners: tuple[tuple[tuple[int, bool], ...], ...]
     deeds: tuple[tuple[str, int], ...]
-    """(policy, number) deletes; ("restart", _) starts the collector anew; ("wait", seconds)."""
+    """(policy, number) deletes; ("again", number) deletes and at once makes another of the same name;
+
+    ("restart", _) starts the collector anew; ("wait", seconds).
+    """
 
 
 @st.composite
 def plans(draw):
-    size = draw(st.integers(2, 7))
+    size = draw(st.integers(3, 7))
     anybody = st.integers(GHOST, size - 1)
     owners = []
     for number in range(size):
@@ -45,13 +52,19 @@ def plans(draw):
         before = (number - 1) % ring
         owners[number] = (*(each for each in owners[number] if each[0] != before), (before, True))
     policies = st.sampled_from(["Background", "Foreground", "Orphan"])
+    anyone = st.integers(0, size - 1)
+    deletion = st.tuples(policies, anyone)
     deed = st.one_of(
-        st.tuples(policies, st.integers(0, size - 1)),
+        deletion,
+        deletion,
+        st.tuples(st.just("again"), anyone),
         st.tuples(st.just("restart"), st.just(0)),
         st.tuples(st.just("wait"), st.integers(0, 4)),
     )
     places = draw(st.lists(st.sampled_from([0, 0, 0, 1]), min_size=size, max_size=size))
-    return Plan(tuple(places), tuple(owners), tuple(draw(st.lists(deed, max_size=6))))
+    kinds = draw(st.lists(st.sampled_from([0, 0, 1]), min_size=size, max_size=size))
+    deeds = [draw(deletion), *draw(st.lists(deed, min_size=1, max_size=5))]
+    return Plan(tuple(places), tuple(kinds), tuple(owners), tuple(deeds))
 
 
 @dataclass
@@ -94,6 +107,12 @@ class Truth:
             self.foreground(number)
         self.settle()
 
+    def again(self, number):
+        """It goes, and there is another of its name, which nobody has named as owner."""
+        self.delete("Background", number)
+        self.there.add(number)
+        self.owners[number] = set()
+
     def foreground(self, number):
         """All that depend on it go with it, unless another owner keeps them: one that is not itself going so."""
         going = {number}
@@ -119,9 +138,8 @@ class Judged(World):
         self.uids = [self.create(number)["metadata"]["uid"] for number in range(len(plan.places))]
         for number, named in enumerate(plan.owners):
             references = [self.reference(owner, blocks) for owner, blocks in named]
-            self.client.patch(
-                ConfigMap, f"o{number}", self.place(number), {"metadata": {"ownerReferences": references}}
-            )
+            patch = {"metadata": {"ownerReferences": references}}
+            self.client.patch(self.kind(number), f"o{number}", self.place(number), patch)
 
     def restart(self):
         self.starts += 1
@@ -136,12 +154,21 @@ class Judged(World):
     def place(self, number):
         return PLACES[self.plan.places[number]]
 
+    def kind(self, number):
+        return ConfigMap if number == GHOST else KINDS[self.plan.kinds[number]]
+
     def create(self, number):
-        return self.client.create(ConfigMap, {"metadata": {"name": f"o{number}"}}, self.place(number))
+        return self.client.create(self.kind(number), {"metadata": {"name": f"o{number}"}}, self.place(number))
+
+    def delete(self, number, policy):
+        # Who orphans what the collector does not know yet loses it, upstream too.
+        self.settle()
+        with suppress(NotFound):
+            self.client.delete(self.kind(number), f"o{number}", self.place(number), propagation=policy)
 
     def reference(self, owner, blocks):
         uid = "never-was" if owner == GHOST else self.uids[owner]
-        found = {"apiVersion": "v1", "kind": "ConfigMap", "name": f"o{owner}", "uid": uid}
+        found = {"apiVersion": "v1", "kind": self.kind(owner).resource.kind, "name": f"o{owner}", "uid": uid}
         return found | {"blockOwnerDeletion": blocks}
 
     def judge(self, request):
@@ -157,7 +184,8 @@ class Judged(World):
 
     def is_solid(self, owner, namespace):
         try:
-            found = self.client.get(ConfigMap, owner["name"], namespace)
+            [kind] = [each for each in KINDS if each.resource.kind == owner["kind"]]
+            found = self.client.get(kind, owner["name"], namespace)
         except NotFound:
             return False
         waits = found.metadata.deleting and "foregroundDeletion" in found.metadata.finalizers
@@ -167,24 +195,27 @@ class Judged(World):
         for deed, number in self.plan.deeds:
             if deed == "restart":
                 self.restart()
+            elif deed == "again":
+                self.delete(number, "Background")
+                self.uids[number] = self.create(number)["metadata"]["uid"]
             elif deed == "wait":
                 self.components[0].step()
                 self.clock.advance_to(self.clock.now() + number)
             else:
-                # Who orphans what the collector does not know yet loses it, upstream too.
-                self.settle()
-                try:
-                    self.client.delete(ConfigMap, f"o{number}", self.place(number), propagation=deed)
-                except NotFound:
-                    continue
+                self.delete(number, deed)
         self.settle()
-        return {int(each.name[1:]) for each in self.client.list(ConfigMap) if each.name[1:].isdigit()}
+        return {int(each.name[1:]) for each in self.objects() if each.name[1:].isdigit()}
+
+    def objects(self):
+        return [each for kind in KINDS for each in self.client.list(kind)]
 
 
 def expected(plan):
     truth = Truth(plan)
     for deed, number in plan.deeds:
-        if deed not in ("restart", "wait"):
+        if deed == "again":
+            truth.again(number)
+        elif deed not in ("restart", "wait"):
             truth.delete(deed, number)
     return truth.there
 
@@ -208,5 +239,5 @@ def test_and_so_they_do_when_the_news_is_late_repeated_and_lost(plan, seed):
 def test_in_the_end_nothing_waits(plan):
     world = Judged(plan)
     world.live()
-    assert all(not each.metadata.deleting for each in world.client.list(ConfigMap))
+    assert all(not each.metadata.deleting for each in world.objects())
     assert all(node.observed for node in world.components[0].graph.nodes.values())
