@@ -125,6 +125,17 @@ class Client:
             options["propagationPolicy"] = propagation
         return self.raw("DELETE", _resource(what).path(namespace, name), body=options)
 
+    def bind(self, pod: KubeObject, node: str) -> None:
+        """Give a Pod its node. Raises NotFound where it is gone, Conflict where it has a node already."""
+        meta = pod.metadata
+        binding = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
+            "target": {"kind": "Node", "name": node},
+        }
+        self.raw("POST", pod.resource.path(meta.namespace, meta.name, "binding"), body=binding)
+
     def watch(
         self,
         what: type[KubeObject] | Resource,

@@ -131,7 +131,7 @@ class NodeLifecycleController(Controller):
         if taints != list(node.spec.taints):
             said = [taint.model_dump(by_alias=True, exclude_defaults=True) for taint in taints]
             # On the revision that was seen: whoever tainted it meanwhile shall not be overwritten.
-            patch = {"metadata": _revision(node), "spec": {"taints": said}}
+            patch = {"metadata": _revision(node), "spec": {"taints": said or None}}
             self.client.patch(Node, key, "", patch)
         return None
 

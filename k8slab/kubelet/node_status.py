@@ -4,7 +4,8 @@ It registers once in its life. The range of its Pods' addresses is given to it: 
 which it is. A Node that somebody deletes stays away until its kubelet is started again.
 
 The status is computed often and written seldom: when the API server has it otherwise, or every five minutes. That the node
-lives at all is said by its lease (`node_lease.py`), which is small.
+lives at all is said by its lease (`node_lease.py`), which is small. Which images are there is part of it: the scheduler
+likes a node better that need not pull.
 
 Models: pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go.
 """
@@ -12,6 +13,7 @@ Models: pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from k8slab.api.core import Node
 from k8slab.apimachinery.errors import AlreadyExists, ApiError, NotFound
@@ -23,6 +25,10 @@ from k8slab.cri.api import CriError, Runtime
 from k8slab.version import __version__
 
 COMPUTE_PERIOD, REPORT_PERIOD = 10.0, 300.0
+IMAGES_PERIOD = 30.0
+"""How often images are listed."""
+MOST_IMAGES, MOST_NAMES = 50, 5
+"""The largest images are told, each by so many names at most."""
 TRIES = 5
 """How often a report is tried at once, as upstream has it; after that the next one makes it good."""
 KUBELET_VERSION = "v1.37.1"
@@ -59,6 +65,8 @@ class NodeStatus:
         self._announced = False
         self._said: Said = ()
         """Our conditions, as the API server has them."""
+        self._images: list[JsonObject] = []
+        self._listed_at = float("-inf")
         self._written_at = self._computed_at = float("-inf")
         self.registered = False
         """Whether there was a Node object once."""
@@ -112,7 +120,8 @@ class NodeStatus:
         now = self._clock.now()
         self._computed_at = now
         stale = now - self._written_at >= REPORT_PERIOD
-        if not force and not stale and self._said == self._conditions():
+        self._list_images(now)
+        if not force and not stale and self._said == self._conditions() and self._told_images() == self._images:
             return  # nothing else of a node's status ever changes
         before, status = self._said, self._compute()
         for _ in range(TRIES):
@@ -142,6 +151,7 @@ class NodeStatus:
 
     def _compute(self) -> JsonObject:
         now = to_rfc3339(self._clock.now())
+        images = {"images": self._images} if self._images or self._told_images() else {}
         return {
             "capacity": self._capacity,
             "allocatable": self._capacity,
@@ -162,7 +172,22 @@ class NodeStatus:
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": self._info(),
+            **images,
         }
+
+    def _list_images(self, now: float) -> None:
+        if now - self._listed_at < IMAGES_PERIOD:
+            return
+        self._listed_at = now
+        with suppress(CriError):  # what was there will still be there
+            found = sorted(self._runtime.list_images(), key=lambda each: (each.size, each.id), reverse=True)
+            self._images = [
+                {"names": [*each.digests, *each.tags][:MOST_NAMES], "sizeBytes": each.size}
+                for each in found[:MOST_IMAGES]
+            ]
+
+    def _told_images(self) -> list[JsonObject]:
+        return [dict(each) for each in self.node.status.images] if self.node is not None else []
 
     def _since(self, type_: str, status: str) -> str | None:
         before = self.node.condition(type_) if self.node is not None else None

@@ -53,9 +53,10 @@ class Cache:
         return replace(state, nodes=nodes, social=[node for node in nodes if node.social], data={})
 
     def set_node(self, node: Node) -> bool:
-        """A node is new, or has changed. False if that makes no difference to any Pod: a heartbeat."""
+        """A node is new, or has changed. False if that opens it to nobody: a heartbeat, an image that came."""
         before = self.nodes.get(node.name)
-        if before is not None and not _differ(before.node, node):
+        differs = before is None or _differ(before.node, node)
+        if before is not None and not differs and before.node.status.images == node.status.images:
             before.node = node
             return False
         pods = before.pods if before is not None else self._homeless.pop(node.name, {})
@@ -65,7 +66,7 @@ class Cache:
         self._images.update(after.images.keys())
         self._images = +self._images
         self._sort()
-        return True
+        return differs
 
     def remove_node(self, name: str) -> None:
         """A node is gone; the Pods on it may stay a while."""
@@ -110,7 +111,6 @@ def _differ(old: Node, new: Node) -> bool:
         old.spec != new.spec
         or old.status.allocatable != new.status.allocatable
         or old.metadata.labels != new.metadata.labels
-        or old.status.images != new.status.images
     )
 
 

@@ -134,6 +134,7 @@ def test_a_cordoned_node_is_tainted_and_an_uncordoned_one_is_not(world):
     world.client.patch(Node, "node-1", "", {"spec": {"unschedulable": False}})
     world.settle()
     assert world.taints("node-1") == []
+    assert "taints" not in world.client.raw("GET", "/api/v1/nodes/node-1")["spec"]  # as Go leaves out what is empty
 
 
 def test_taints_of_other_hands_stay(world):

@@ -137,6 +137,18 @@ def test_a_heartbeat_brings_nobody_back(world):
     assert (world.events("FailedScheduling"), world.store.revision) == (before, revision)
 
 
+def test_an_image_that_came_brings_nobody_back_and_is_known(world):
+    world.node()
+    world.pod(cpu="100")
+    world.settle()
+    before = world.events("FailedScheduling")
+    world.client.patch_status(Node, "node-1", "", {"images": [{"names": ["nginx:latest"], "sizeBytes": 1}]})
+    revision = world.store.revision
+    world.settle()
+    assert (world.events("FailedScheduling"), world.store.revision) == (before, revision)
+    assert world.scheduler.cache.state({}).images == {"nginx:latest": 1}
+
+
 def test_a_pod_of_another_scheduler_is_left_alone(world):
     world.node()
     world.pod(schedulerName="mine")

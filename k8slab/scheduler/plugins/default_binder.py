@@ -5,7 +5,6 @@ Models: pkg/scheduler/framework/plugins/defaultbinder.
 
 from __future__ import annotations
 
-from k8slab.api.core import Pod
 from k8slab.client.client import Client
 from k8slab.scheduler.framework import Plugin
 from k8slab.scheduler.node_info import PodInfo
@@ -18,12 +17,5 @@ class DefaultBinder(Plugin):
 
     def bind(self, client: Client, pod: PodInfo, node: str) -> bool:
         """Always. Raises ApiError where the API server will not."""
-        meta = pod.pod.metadata
-        binding = {
-            "apiVersion": "v1",
-            "kind": "Binding",
-            "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
-            "target": {"kind": "Node", "name": node},
-        }
-        client.raw("POST", Pod.resource.path(meta.namespace, meta.name, "binding"), body=binding)
+        client.bind(pod.pod, node)
         return True

@@ -22,8 +22,8 @@ class ImageLocality(Plugin):
     wakes_on = frozenset()
 
     def skips(self, state: State, pod: PodInfo) -> bool:
-        """Where no node has any of its images."""
-        return not any(name in state.images for name in _images(pod))
+        """Where it decides nothing: of its images each is on no node, or on all."""
+        return all(state.images.get(name, 0) in (0, len(state.nodes)) for name in _images(pod))
 
     def score(self, state: State, pod: PodInfo, node: NodeInfo) -> float:
         """The bytes that need not be pulled, each image weighed by how widely it is spread."""

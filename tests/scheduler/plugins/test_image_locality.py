@@ -22,17 +22,17 @@ def test_a_node_that_has_the_image_is_better():
 
 
 def test_the_larger_the_image_the_more_it_counts():
-    large, small = scores(with_image("a", 500), with_image("b", 100))["ImageLocality"]
+    large, small, _ = scores(with_image("a", 500), with_image("b", 100), node("c"))["ImageLocality"]
     assert large > small
 
 
 def test_a_small_image_counts_for_nothing():
-    assert scores(with_image("a", 10))["ImageLocality"] == [0]
+    assert scores(with_image("a", 30), node("b"))["ImageLocality"] == [0, 0]
 
 
 def test_an_image_that_only_one_node_has_counts_less():
     [alone, *_] = scores(with_image("a", 500), node("b"), node("c"))["ImageLocality"]
-    [shared, *_] = scores(with_image("a", 500), with_image("b", 500), with_image("c", 500))["ImageLocality"]
+    [shared, *_] = scores(with_image("a", 500), with_image("b", 500), node("c"))["ImageLocality"]
     assert alone < shared
 
 
@@ -44,3 +44,7 @@ def test_an_image_without_a_tag_is_the_latest():
     assert full_name("nginx") == "nginx:latest"
     assert full_name("localhost:5000/nginx") == "localhost:5000/nginx:latest"
     assert full_name("nginx:1.27") == "nginx:1.27"
+
+
+def test_where_everybody_has_it_nothing_is_said_either():
+    assert scores(with_image("a", 500), with_image("b", 500)) == {}
