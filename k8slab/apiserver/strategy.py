@@ -33,6 +33,9 @@ class Strategy:
     def default(self, obj: JsonObject) -> None:
         """Fill in what the client left out. Called on create, update and patch, before admission."""
 
+    def leave_out(self, obj: JsonObject) -> None:
+        """Drop what upstream does not write: numbers that are 0. Part of `default`; called on a new status too."""
+
     def warnings(self, obj: JsonObject, old: JsonObject | None) -> list[str]:
         """What a client should be told of an object that is accepted; `old` is None for a new one."""
         return []

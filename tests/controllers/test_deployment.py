@@ -268,3 +268,18 @@ def test_a_replica_set_that_cannot_be_made_is_told_in_the_status(world, monkeypa
     monkeypatch.undo()
     world.run()
     assert world.condition("Progressing")[1] == "NewReplicaSetAvailable"
+
+
+def test_a_deployment_of_nobody_is_done_at_once_and_names_its_replica_set(world):
+    world.deploy(replicas=0)
+    world.settle()
+    [rs] = world.sets(active=False)
+    [said] = [each.message for each in world.deployment().status.conditions if each.type == "Progressing"]
+    assert said == f'ReplicaSet "{rs.name}" has successfully progressed.'
+
+
+def test_a_new_replica_sets_pods_count_as_unavailable_from_the_first_status_on(world):
+    world.deploy(replicas=3)
+    while not world.deployment().status.observed_generation:
+        world.deployments.step()
+    assert world.deployment().status.unavailable_replicas == 3

@@ -122,6 +122,7 @@ def _with_new_status(context: Context, wished: JsonObject, old: JsonObject, reco
         new["status"] = wished["status"]
     else:
         new.pop("status", None)
+    context.strategy.leave_out(new)
     record(context, new, old, wished["metadata"].get(MANAGED))
     context.strategy.prepare_for_status_update(new, old)
     causes = context.strategy.validate_status_update(new, old)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from k8slab.apimachinery.errors import Cause, invalid
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.defaults import DEFAULTS
+from k8slab.apiserver.defaults.zeros import OMITTED, leave_out_zeros
 from k8slab.apiserver.strategies.selectable import SELECTABLE, values
 from k8slab.apiserver.strategy import Strategy
 from k8slab.apiserver.validation import VALIDATIONS
@@ -48,6 +49,7 @@ class KindStrategy(Strategy):
     def __init__(self, group: str, plural: str) -> None:
         self._complete: Callable[[JsonObject], None] = DEFAULTS.get((group, plural), _leave)
         self._faults: Callable[[JsonObject], list[Cause]] = VALIDATIONS.get((group, plural), _accept)
+        self._zeros = OMITTED.get((group, plural))
         self._unheard = UNHEARD.get((group, plural), "")
         self._rows = SELECTABLE.get((group, plural), ())
         self._labels = frozenset(row[0] for row in self._rows)
@@ -55,6 +57,12 @@ class KindStrategy(Strategy):
     def default(self, obj: JsonObject) -> None:
         """Fill in what the client left out."""
         self._complete(obj)
+        self.leave_out(obj)
+
+    def leave_out(self, obj: JsonObject) -> None:
+        """Drop numbers that are 0, where the kind's types say so."""
+        if self._zeros:
+            leave_out_zeros(obj, self._zeros)
 
     def warnings(self, obj: JsonObject, old: JsonObject | None) -> list[str]:
         """That a kind is not heeded, where a client would rely on it."""

@@ -91,8 +91,9 @@ class ReplicaSets:
         revision = next_revision(rollout.old)
         size = new_size(rollout.limits, Size(name, 0, 0), [size_of(rs) for rs in rollout.old])
         annotations = annotations_for(deployment, None, revision) | rollout.share
+        body = _body(deployment, name_hash, annotations, size)
         try:
-            self.client.create(ReplicaSet, _body(deployment, name_hash, annotations, size), deployment.namespace)
+            rollout.made(ReplicaSet.of(self.client.create(ReplicaSet, body, deployment.namespace)))
         except AlreadyExists:
             self._after_collision(deployment, name)
             return

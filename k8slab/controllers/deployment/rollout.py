@@ -53,6 +53,11 @@ class Rollout:
         noted = rs.metadata.annotations.get(DESIRED) == str(wanted)
         return noted and rs.spec.replicas == wanted == rs.status.available_replicas
 
+    def made(self, rs: ReplicaSet) -> None:
+        """The present version has a ReplicaSet now."""
+        self.new = rs
+        self.all = [*self.all, rs]
+
     def say_progress(self, reason: str, message: str) -> None:
         """To be written with the status."""
         self.progress = (reason, message)
