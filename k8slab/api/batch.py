@@ -43,6 +43,12 @@ class UncountedTerminatedPods(View):
     failed: tuple[str, ...] = ()
 
 
+class JobCondition(Condition):
+    """SuccessCriteriaMet, FailureTarget, Complete, Failed, Suspended."""
+
+    last_probe_time: str | None = None
+
+
 class JobStatus(View):
     """How far a Job is."""
 
@@ -56,7 +62,7 @@ class JobStatus(View):
     start_time: str | None = None
     completion_time: str | None = None
     uncounted_terminated_pods: UncountedTerminatedPods | None = None
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[JobCondition, ...] = ()
 
 
 class Job(KubeObject):

@@ -20,7 +20,7 @@ from k8slab.api.core import Namespace, Node, Pod
 from k8slab.api.policy import PodDisruptionBudget
 from k8slab.apimachinery.errors import ApiError
 from k8slab.apimachinery.rest import JsonObject
-from k8slab.client.client import Client
+from k8slab.client.client import STRATEGIC, Client
 from k8slab.client.informer import Informer
 from k8slab.client.recorder import EventRecorder
 from k8slab.clock import Clock, to_rfc3339
@@ -175,11 +175,16 @@ class Scheduler:
             return
         since = before.last_transition_time if before is not None and before.status == "False" else None
         condition = _condition(pod, "PodScheduled", "False", "Unschedulable", message, since or self._now())
-        status: JsonObject = {"conditions": _with_condition(pod, condition)}
+        status: JsonObject = {"conditions": [condition]}
         if nominated or pod.status.nominated_node_name:
             status["nominatedNodeName"] = nominated or None
         with suppress(ApiError):  # it has gone, or will be tried again
-            self.client.patch_status(Pod, pod.name, pod.namespace, status, uid=pod.uid)
+            self._patch_status(pod, status)
+
+    def _patch_status(self, pod: Pod, status: JsonObject) -> None:
+        """Merge into a Pod's status: other conditions stay as they are."""
+        body = {"metadata": {"uid": pod.uid}, "status": status}
+        self.client.patch(Pod, pod.name, pod.namespace, body, content_type=STRATEGIC, subresource="status")
 
     # Making room.
 
@@ -203,9 +208,8 @@ class Scheduler:
             if found is None or found.uid != victim.uid:
                 continue
             condition = _condition(found, "DisruptionTarget", "True", "PreemptionByScheduler", told, self._now())
-            status = {"conditions": _with_condition(found, condition)}
             with suppress(ApiError):  # whatever goes wrong: the Pod will be tried again
-                self.client.patch_status(Pod, found.name, found.namespace, status, uid=found.uid)
+                self._patch_status(found, {"conditions": [condition]})
                 self.client.delete(Pod, found.name, found.namespace, uid=found.uid)
             message = f"Preempted by pod {pod.pod.uid} on node {candidate.node}"
             self.recorder.event(found, "Normal", "Preempted", message)
@@ -240,8 +244,3 @@ def _condition(pod: Pod, kind: str, status: str, reason: str, message: str, sinc
         "observedGeneration": pod.metadata.generation,
         "lastTransitionTime": since,
     }
-
-
-def _with_condition(pod: Pod, condition: JsonObject) -> list[JsonObject]:
-    others = [each for each in pod.status.conditions if each.type != condition["type"]]
-    return [*(each.model_dump(by_alias=True, exclude_none=True) for each in others), condition]

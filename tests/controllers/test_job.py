@@ -162,6 +162,17 @@ def test_a_suspended_job_runs_nothing_and_begins_anew_when_it_is_resumed(world):
     assert world.events("Resumed") == ["Job resumed"]
 
 
+def test_what_was_said_keeps_the_time_at_which_it_was_looked_at(world):
+    world.create(suspend=True)
+    world.settle()
+    world.update(suspend=False)
+    world.settle()
+    world.update(parallelism=2)
+    world.settle()
+    [said] = world.job().status.conditions
+    assert said.last_probe_time == said.last_transition_time
+
+
 def test_less_parallelism_takes_pods_away_and_nobody_has_failed(world):
     world.create(parallelism=3, completions=5)
     world.settle()
