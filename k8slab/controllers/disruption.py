@@ -8,7 +8,8 @@ Models: pkg/controller/disruption/disruption.go.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Pod
@@ -26,7 +27,7 @@ from k8slab.names import Chance
 
 LEFT_OUT = (
     "The scale of a custom kind is not asked for: a budget with a percentage over its Pods says SyncFailed.",
-    "A Pod without a controller is not reported in an event.",
+    "A Pod that was to go and did not keeps its condition DisruptionTarget; upstream takes it back after two minutes.",
 )
 
 SCALABLE = {
@@ -34,6 +35,13 @@ SCALABLE = {
     ("v1", "ReplicationController"): Resource("", "v1", "replicationcontrollers", "ReplicationController"),
 }
 """What else may own Pods, and has a `/scale`."""
+
+
+UNMANAGED = (
+    "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, the status of the PDB "
+    "cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set "
+    '".spec.minAvailable" field of the PDB to an integer value.'
+)
 
 
 class NoScale(Exception):
@@ -66,16 +74,19 @@ class DisruptionController(Controller):
         pods = [
             pod for pod in self.pods.by_index("namespace", budget.namespace) if selector.matches(pod.metadata.labels)
         ]
-        pods = [pod for pod in pods if not pod.finished]
+        if not pods:
+            self.recorder.event(budget, "Normal", "NoPods", "No matching pods found")
         try:
             scale = self._scale(budget, pods) if needs_scale(budget.spec) else 0
         except NoScale as problem:
-            self.recorder.event(budget, "Warning", "NoControllers", str(problem))
+            message = f"Failed to calculate the number of expected pods: {problem}"
+            self.recorder.event(budget, "Warning", "CalculateExpectedPodCountFailed", message)
             self._write(budget, {"disruptionsAllowed": 0}, "SyncFailed", str(problem))
             return None
         now = self.clock.now()
         expected, desired = counts(budget.spec, len(pods), scale)
         disrupted = still_disrupted(pods, budget.status.disrupted_pods, now)
+        self._tell_who_is_still_there(budget, pods, disrupted)
         current = healthy(pods, disrupted)
         allowed = max(0, current - desired) if expected > 0 else 0
         status = {
@@ -90,27 +101,45 @@ class DisruptionController(Controller):
         ends = [from_rfc3339(when) + DELETION_TIMEOUT - now for when in disrupted.values()]
         return min(ends, default=None)
 
+    def _tell_who_is_still_there(
+        self, budget: PodDisruptionBudget, pods: list[Pod], disrupted: Mapping[str, str]
+    ) -> None:  # fmt: skip
+        """An eviction that came to nothing."""
+        # Upstream names the namespace twice.
+        message = f"Pod was expected by PDB {budget.namespace}/{budget.namespace} to be deleted but it wasn't"
+        for pod in pods:
+            if pod.name in budget.status.disrupted_pods and pod.name not in disrupted and not pod.metadata.deleting:
+                self.recorder.event(pod, "Warning", "NotDeleted", message)
+
     # How many there should be.
 
     def _scale(self, budget: PodDisruptionBudget, pods: list[Pod]) -> int:
         """The sum of what the Pods' controllers should have. Raises NoScale."""
         scales: dict[str, int] = {}
-        owners = {owner.uid: owner for pod in pods if (owner := pod.metadata.controller) is not None}
-        for owner in owners.values():  # a Pod without one counts for nothing: nobody would replace it
-            uid, replicas = self._scale_of(budget.namespace, owner)
-            scales[uid] = replicas
+        seen: set[str] = set()
+        for pod in pods:
+            owner = pod.metadata.controller
+            if owner is None or owner.uid in seen:
+                continue
+            seen.add(owner.uid)
+            found = self._scale_of(budget.namespace, owner)
+            if found is None:
+                raise NoScale(f'found no controllers for pod "{pod.name}"')
+            scales[found[0]] = found[1]
+        if any(pod.metadata.controller is None for pod in pods):  # they count for nothing: nobody would replace them
+            message = UNMANAGED.format(in_go(budget.spec.selector or {}))
+            self.recorder.event(budget, "Warning", "UnmanagedPods", message)
         return sum(scales.values())
 
-    def _scale_of(self, namespace: str, owner: OwnerReference) -> tuple[str, int]:
-        """(UID of who decides, how many it wants): a ReplicaSet's Deployment decides for it. Raises NoScale."""
-        if owner.kind == "ReplicaSet":
+    def _scale_of(self, namespace: str, owner: OwnerReference) -> tuple[str, int] | None:
+        """(UID of who decides, how many it wants): a ReplicaSet's Deployment decides for it. None: it is gone. Raises NoScale."""
+        if (owner.api_version, owner.kind) == ("apps/v1", "ReplicaSet"):
             rs = self.sets.get(f"{namespace}/{owner.name}")
-            if rs is not None and rs.uid == owner.uid:
-                above = rs.metadata.controller
-                deployment = self.deployments.get(f"{namespace}/{above.name}") if above is not None else None
-                return (
-                    (deployment.uid, deployment.spec.replicas) if deployment is not None else (rs.uid, rs.spec.replicas)
-                )
+            if rs is None or rs.uid != owner.uid:
+                return None
+            above = rs.metadata.controller
+            deployment = self.deployments.get(f"{namespace}/{above.name}") if above is not None else None
+            return (deployment.uid, deployment.spec.replicas) if deployment is not None else (rs.uid, rs.spec.replicas)
         resource = SCALABLE.get((owner.api_version, owner.kind))
         if resource is None:
             raise NoScale(
@@ -119,7 +148,7 @@ class DisruptionController(Controller):
         try:
             scale = self.client.raw("GET", resource.path(namespace, owner.name, "scale"))
         except NotFound:
-            return owner.uid, 0
+            return None
         return owner.uid, scale["spec"].get("replicas", 0)
 
     # The status.
@@ -133,7 +162,7 @@ class DisruptionController(Controller):
             "status": allowed,
             "reason": reason,
             "message": message,
-            "observedGeneration": budget.metadata.generation,
+            "observedGeneration": status.get("observedGeneration", budget.status.observed_generation),
             "lastTransitionTime": before.last_transition_time if before and same else to_rfc3339(self.clock.now()),
         }
         known = budget.status.model_dump(by_alias=True, exclude={"conditions"})
@@ -142,6 +171,8 @@ class DisruptionController(Controller):
             return
         # Whole, and with what was read: an eviction that was counted meanwhile must not be lost.
         status = {**known, **status, "conditions": [condition]}
+        if not status["disruptedPods"]:
+            del status["disruptedPods"]
         body = {
             "apiVersion": budget.resource.api_version,
             "kind": budget.resource.kind,
@@ -175,3 +206,17 @@ class DisruptionController(Controller):
         if old is None or new is None or old.spec.replicas != new.spec.replicas:
             for budget in self.budgets.by_index("namespace", obj.namespace):
                 self.queue.add(budget.key)
+
+
+def in_go(selector: Mapping[str, Any]) -> str:
+    """A label selector, as Go prints it."""
+    labels = "".join(f"{key}: {value}," for key, value in sorted((selector.get("matchLabels") or {}).items()))
+    expressions = "".join(
+        f"LabelSelectorRequirement{{Key:{each['key']},Operator:{each['operator']},"
+        f"Values:[{' '.join(each.get('values') or ())}],}},"
+        for each in selector.get("matchExpressions") or ()
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
+    )

@@ -80,4 +80,5 @@ def unknown_conditions(node: Node, now: float) -> list[JsonObject]:
             continue
         condition = {"type": type_, "status": "Unknown", "reason": reason, "message": message}
         found.append(condition | since | {"lastTransitionTime": to_rfc3339(now)})
-    return found
+    places = {each.type: place for place, each in enumerate(node.status.conditions)}
+    return sorted(found, key=lambda each: places.get(each["type"], len(places)))  # a patch puts them in its own order

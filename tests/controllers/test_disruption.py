@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Pod
 from k8slab.api.policy import PodDisruptionBudget, PodDisruptionBudgetSpec
 from k8slab.apimachinery.errors import TooManyRequests
 from k8slab.apimachinery.scheme import Resource
 from k8slab.clock import to_rfc3339
 from k8slab.controllers.budget import counts, needs_scale, share_of
-from k8slab.controllers.disruption import DisruptionController
+from k8slab.controllers.disruption import DisruptionController, in_go
 from tests.client.fake_server import pod
 from tests.controllers.harness import Workloads
 
@@ -107,6 +108,7 @@ def test_an_eviction_that_came_to_nothing_is_forgotten_after_two_minutes(world):
     assert world.status().current_healthy == 2
     world.pass_time(121)
     assert (world.status().current_healthy, world.status().disrupted_pods) == (3, {})
+    assert world.events("NotDeleted") == ["Pod was expected by PDB default/default to be deleted but it wasn't"]
 
 
 def test_bare_pods_can_only_be_counted_by_number():
@@ -117,6 +119,10 @@ def test_bare_pods_can_only_be_counted_by_number():
     world.client.patch(PodDisruptionBudget, "web", "default", {"spec": {"minAvailable": None, "maxUnavailable": 1}})
     world.settle()
     assert world.status().expected_pods == 0
+    [told] = world.events("UnmanagedPods")
+    assert told.startswith(
+        "Pods selected by this PodDisruptionBudget (selector: &LabelSelector{MatchLabels:map[string]"
+    )
 
 
 def test_an_owner_without_a_scale_is_a_problem_that_is_told():
@@ -130,8 +136,43 @@ def test_an_owner_without_a_scale_is_a_problem_that_is_told():
     body["metadata"]["ownerReferences"] = [owner]
     world.client.create(Pod, body, "default")
     world.budget(maxUnavailable=1)
-    assert world.events("NoControllers") == ["jobs.batch does not implement the scale subresource"]
-    assert world.status().conditions[0].reason == "SyncFailed"
+    fault = "jobs.batch does not implement the scale subresource"
+    assert world.events("CalculateExpectedPodCountFailed") == [
+        f"Failed to calculate the number of expected pods: {fault}"
+    ]
+    [condition] = world.status().conditions
+    assert (condition.reason, condition.message) == ("SyncFailed", fault)
+
+
+def test_an_owner_that_is_gone_is_no_controller(world):
+    world.client.delete(Deployment, "web", "default", propagation="Orphan")
+    world.settle()
+    world.client.delete(ReplicaSet, world.sets()[0].name, "default", propagation="Orphan")
+    world.components.remove(world.collector)
+    world.components.remove(world.replicasets)
+    [first, *_] = world.pods()
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "gone", "uid": "1", "controller": True}
+    world.client.patch(Pod, first.name, "default", {"metadata": {"ownerReferences": [owner]}})
+    world.budget(maxUnavailable=1)
+    [condition] = world.status().conditions
+    assert condition.message == f'found no controllers for pod "{first.name}"'
+
+
+def test_a_budget_over_nobody_says_so(world):
+    world.client.delete(Deployment, "web", "default", propagation="Background")
+    world.settle()
+    world.budget(minAvailable=1)
+    assert world.events("NoPods") == ["No matching pods found"]
+
+
+def test_a_selector_is_told_as_go_prints_it():
+    assert in_go({"matchLabels": {"b": "2", "a": "1"}}) == (
+        "&LabelSelector{MatchLabels:map[string]string{a: 1,b: 2,},MatchExpressions:[]LabelSelectorRequirement{},}"
+    )
+    assert in_go({"matchExpressions": [{"key": "a", "operator": "In", "values": ["1", "2"]}]}) == (
+        "&LabelSelector{MatchLabels:map[string]string{},MatchExpressions:[]LabelSelectorRequirement{"
+        "LabelSelectorRequirement{Key:a,Operator:In,Values:[1 2],},},}"
+    )
 
 
 def test_what_is_as_it_was_is_not_written_again(world):
