@@ -47,6 +47,10 @@ class NodeResourcesBalancedAllocation(Plugin):
 
     name, weight, lasts = "NodeResourcesBalancedAllocation", 1, True
 
+    def skips(self, state: State, pod: PodInfo) -> bool:
+        """A Pod that asks for nothing uses nothing up: else all of them would crowd on one node."""
+        return not pod.requests.get(CPU) and not pod.requests.get(MEMORY)
+
     def score(self, state: State, pod: PodInfo, node: NodeInfo) -> float:
         """100 where both shares are equal."""
         shares = []

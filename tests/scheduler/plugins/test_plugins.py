@@ -134,6 +134,13 @@ def test_a_node_whose_cpu_and_memory_are_used_evenly_is_better():
     assert best(pod(cpu="2", memory="4Gi"), lopsided, even, plugins=[NodeResourcesBalancedAllocation()]) == "even"
 
 
+def test_a_pod_that_asks_for_nothing_does_not_care_for_balance():
+    balance = NodeResourcesBalancedAllocation()
+    assert balance.skips(State.of([node("a")]), pod())
+    assert not balance.skips(State.of([node("a")]), pod(cpu="1"))
+
+
+
 def test_a_node_that_would_rather_not_is_worse():
     assert best(pod(), node("a", taints=[taint("PreferNoSchedule")]), node("b"), plugins=[TaintToleration()]) == "b"
 
