@@ -18,6 +18,7 @@ What upstream guarantees, and what it does not:
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,13 +157,16 @@ def at_rest(seed=1, slow=False, **spec):
     return world
 
 
-def test_a_second_change_by_an_old_cache_may_go_beyond():
-    for slow in (True, False):
-        world = at_rest(24, slow, strategy=strategy((2, 2)))
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_second_change_by_an_old_cache_may_go_beyond(slow):
+    def goes_beyond(seed):
+        world = at_rest(seed, slow, strategy=strategy((2, 2)))
         world.set_image("nginx:2")
         world.change({"replicas": 6})  # before the controller can have heard of what it made for the new image
         world.end()
-        assert bool(world.watcher.broken) == slow
+        return bool(world.watcher.broken)
+
+    assert any(map(goes_beyond, range(45, 55))) == slow
 
 
 def test_the_watcher_notices_a_pod_too_few():

@@ -87,7 +87,10 @@ def test_the_table_has_a_row_for_each_node_and_a_column_for_each_plugin_that_has
     picture = scheduler_verdicts(*parts(young), pods(young)[0])
     assert picture.table.columns[:3] == ("Node", "NodeUnschedulable", "TaintToleration")
     assert "NodeName" not in picture.table.columns
-    silent = "NodeName, NodeAffinity, NodePorts, PodTopologySpread, InterPodAffinity, ImageLocality"
+    silent = (
+        "NodeName, NodeAffinity, NodePorts, PodTopologySpread, InterPodAffinity, NodeResourcesBalancedAllocation, "
+        "ImageLocality"
+    )
     assert str(picture).endswith(f"with nothing to say about this Pod: {silent}")
     assert [row[0] for row in picture.table.rows] == ["node-1", "node-2"]
     assert picture.said.startswith("chosen: node-")

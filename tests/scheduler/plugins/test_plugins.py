@@ -140,7 +140,6 @@ def test_a_pod_that_asks_for_nothing_does_not_care_for_balance():
     assert not balance.skips(State.of([node("a")]), pod(cpu="1"))
 
 
-
 def test_a_node_that_would_rather_not_is_worse():
     assert best(pod(), node("a", taints=[taint("PreferNoSchedule")]), node("b"), plugins=[TaintToleration()]) == "b"
 
