@@ -2,7 +2,8 @@
 
 Almost everywhere the server computes ages, from its own clock. kubectl computes or sets a time itself in three places only;
 there we translate, going by the header in which kubectl says what it is doing:
-- `describe` prints ages of events, and of a node's pods: we give it timestamps moved to its own clock;
+- `describe` and `events` print ages of events, `describe` those of a node's pods too: we give them timestamps moved to kubectl's
+  own clock;
 - `rollout restart` writes the time into an annotation: we write the cluster's time instead.
 Nothing else is touched, and the store never holds a time that is not the cluster's.
 """
@@ -16,6 +17,7 @@ import orjson
 from k8slab.apimachinery.rest import JsonObject, Request, Response, copy_of
 from k8slab.clock import from_rfc3339, to_rfc3339, to_rfc3339_micro
 
+COUNT_AGES = ("kubectl describe", "kubectl events")
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
@@ -39,9 +41,9 @@ def with_virtual_restart_time(request: Request, now: float) -> None:
 
 
 def with_ages_for_describe(request: Request, response: Response, virtual_now: float, real_now: float) -> Response:
-    """For `kubectl describe`: the same list, its events (and a node's pods) dated by the machine's clock."""
+    """For `kubectl describe` and `kubectl events`: the same list, its events (and a node's pods) dated by the machine's clock."""
     items = (response.object or {}).get("items")
-    if command_of(request) != "kubectl describe" or not isinstance(items, list):
+    if command_of(request) not in COUNT_AGES or not isinstance(items, list):
         return response
     shifted = copy_of(response.object)
     offset = real_now - virtual_now

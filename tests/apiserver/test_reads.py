@@ -171,3 +171,12 @@ def test_a_closed_watch_is_forgotten(api):
     watch.close()
     assert api.server.watches.open_watches == 0
     assert watch.poll() == []
+
+
+def test_who_asks_for_what_was_replaced_is_told_by_what(api):
+    told = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+    path = "/api/v1/namespaces/default/endpoints"
+    assert api.ask("POST", path, {"metadata": {"name": "web"}}).headers["Warning"] == told
+    assert api.ask("GET", path).headers["Warning"] == told
+    assert api.ask("GET", f"{path}/web").headers["Warning"] == told
+    assert "Warning" not in api.ask("GET", "/api/v1/namespaces/default/services").headers

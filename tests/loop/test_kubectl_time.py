@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 
 from k8slab.apimachinery.rest import Request, Response
 from k8slab.clock import EPOCH
@@ -32,9 +33,10 @@ def test_other_patches_and_broken_ones_stay_as_they_are():
         assert restarted(body) == body
 
 
-def test_describe_sees_events_dated_by_its_own_clock():
+@pytest.mark.parametrize("command", ["kubectl describe", "kubectl events"])
+def test_who_counts_ages_sees_events_dated_by_its_own_clock(command):
     answer = Response(200, object={"items": [{"lastTimestamp": "2026-01-01T00:00:10Z", "firstTimestamp": None}]})
-    shifted = with_ages_for_describe(request("kubectl describe"), answer, EPOCH + 20, EPOCH + 20 + YEAR)
+    shifted = with_ages_for_describe(request(command), answer, EPOCH + 20, EPOCH + 20 + YEAR)
     assert shifted.object["items"][0]["lastTimestamp"] == "2027-01-01T00:00:10.000000Z"
     assert answer.object["items"][0]["lastTimestamp"] == "2026-01-01T00:00:10Z"
 

@@ -118,3 +118,10 @@ def test_ages_are_the_clusters_own(cluster):
 def pod(name: str) -> dict:
     spec = {"containers": [{"name": "main", "image": "nginx"}]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def test_events_are_as_old_as_the_cluster_says(cluster):
+    cluster.kubectl("run aged --image=nginx")
+    cluster.run_for(90)
+    [line] = [each for each in cluster.kubectl("events --for pod/aged").stdout.splitlines() if " Scheduled " in each]
+    assert line.split()[0] in ("90s", "91s")

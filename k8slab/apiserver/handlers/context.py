@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,12 @@ from k8slab.apiserver.strategy import Strategy
 
 if TYPE_CHECKING:
     from k8slab.apiserver.server import ApiServer
+
+
+DEPRECATED: Mapping[tuple[str, str], str] = {
+    ("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+"""What everybody is told who asks for kinds, by (group, plural), that upstream has replaced."""
 
 
 @dataclass(slots=True)
@@ -70,8 +77,9 @@ class Context:
     def answer(self, obj: JsonObject, code: int = 200) -> Response:
         """An object in the form that the client asked for."""
         response = answer(self.request, self.resource, obj, self.server.clock.now(), code)
-        deprecated = [self.resource.custom.warning] if self.resource.custom and self.resource.custom.warning else []
-        if warnings := [*deprecated, *self.warnings]:
+        custom = self.resource.custom
+        deprecated = custom.warning if custom else DEPRECATED.get(self.resource.group_plural, "")
+        if warnings := [*filter(None, (deprecated,)), *self.warnings]:
             response.headers["Warning"] = ", ".join(_warning(text) for text in warnings)
         return response
 

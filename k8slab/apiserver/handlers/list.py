@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from k8slab.apimachinery.errors import BadRequest, Expired
 from k8slab.apimachinery.rest import JsonObject, Response
 from k8slab.apiserver.freshness import too_large, when_fresh
-from k8slab.apiserver.handlers.context import Context
+from k8slab.apiserver.handlers.context import DEPRECATED, Context
 from k8slab.apiserver.handlers.list_options import (
     EXACT,
     INCONSISTENT,
@@ -77,7 +77,8 @@ def _goes_out_as_stored(context: Context) -> bool:
     """Whether the stored bytes are the answer: over the wire, as JSON, of a kind that is shown as it is stored."""
     request, resource = context.request, context.resource
     plain = not form_of(request.headers.get("accept", "")).kind
-    return request.on_wire and plain and not resource.is_view and resource.custom is None
+    as_it_is = not resource.is_view and resource.custom is None and resource.group_plural not in DEPRECATED
+    return request.on_wire and plain and as_it_is
 
 
 def _as_stored(context: Context, selection: Selection, options: ListOptions) -> Response:
