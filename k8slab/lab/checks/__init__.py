@@ -194,8 +194,16 @@ def _judged(criterion: Criterion, answer: Any) -> str | None:
     return None
 
 
+def check_callable(name: str, given: Any, kind: str = "function") -> None:
+    """Raises Fault if what was handed in as `name` cannot be called."""
+    if not callable(given):
+        raise Fault(f"`{name}` should be a {kind}, but it is {shown(given)}")
+
+
 def raised(error: BaseException) -> str:
-    """What to say of a learner's code that raises."""
+    """What to say of a learner's code that raises. A Fault speaks for itself."""
+    if isinstance(error, Fault):
+        return str(error)
     return f"your code raised {type(error).__name__}{_said(error)}"
 
 

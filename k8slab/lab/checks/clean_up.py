@@ -20,10 +20,9 @@ from k8slab.apimachinery.errors import NotFound
 from k8slab.apimachinery.rest import JsonObject, copy_of
 from k8slab.client.client import Client
 from k8slab.client.controller import Controller, NotYet
-from k8slab.client.transport import InProcess
 from k8slab.clock import Clock
-from k8slab.engine.accounts import ADMIN
-from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, raised, shown
+from k8slab.lab.checks.guarded import told_first
 from k8slab.lab.cluster import Cluster
 from k8slab.names import Chance
 
@@ -142,8 +141,6 @@ class DiskController(Controller):
             self._reconcile(copy_of(claim), self._disks, Api(self.client, self._disks))
         except Crash:
             raise NotYet("crashed, and started again") from None
-        except Fault as fault:
-            self._faults.append(str(fault))
         except Exception as error:
             self._faults.append(raised(error))
         return None
@@ -151,16 +148,8 @@ class DiskController(Controller):
 
 def _cluster(reconcile: Any, disks: Disks, faults: list[str], seed: int) -> Cluster:
     """A cluster with one controller more than usual."""
-    cluster = Cluster(nodes=1, seed=seed)
-    engine = cluster.engine
-    client = Client(InProcess(engine.server.handle), ADMIN, COMPONENT)
-    engine.processes.add(
-        COMPONENT,
-        lambda: DiskController(
-            client, engine.clock, engine.chance,
-            reconcile=reconcile, disks=disks, faults=faults, wake=partial(engine.loop.wake, COMPONENT),
-        ),
-    )  # fmt: skip
+    made = partial(DiskController, reconcile=reconcile, disks=disks, faults=faults)
+    cluster = Cluster(nodes=1, seed=seed, add={"disk": made})
     cluster.run_for("2s")
     return cluster
 
@@ -206,20 +195,11 @@ class _World:
 @contextmanager
 def _living(reconcile: Any, seed: int = SEEDS[0]) -> Iterator[_World]:
     """A cluster with the controller. What is wrong with the function itself is told first."""
-    if not callable(reconcile):
-        raise Fault(f"`reconcile` should be a function, but it is {shown(reconcile)}")
+    check_callable("reconcile", reconcile)
     faults: list[str] = []
     disks = Disks()
-    with _cluster(reconcile, disks, faults, seed) as cluster:
-        fault: Fault | None = None
-        try:
-            yield _World(cluster, disks)
-        except Fault as seen:
-            fault = seen
-        if faults:
-            raise Fault(faults[0])
-        if fault is not None:
-            raise fault
+    with _cluster(reconcile, disks, faults, seed) as cluster, told_first(faults):
+        yield _World(cluster, disks)
 
 
 def _judge_makes(reconcile: Any) -> None:

@@ -17,7 +17,7 @@ from k8slab.api.core import Pod
 from k8slab.clock import from_rfc3339
 from k8slab.controllers.pod_ranking import DELETION_COST, ready_since
 from k8slab.controllers.replicaset import ReplicaSetController
-from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, raised, shown
 from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
 
@@ -83,8 +83,7 @@ def check_deletion_order(deletion_order: Any) -> Result:
 
 def _asked(deletion_order: Any, pods: Sequence[Candidate]) -> list[Candidate]:
     """What the function makes of them. Raises Fault if that is no order of them."""
-    if not callable(deletion_order):
-        raise Fault(f"`deletion_order` should be a function, but it is {shown(deletion_order)}")
+    check_callable("deletion_order", deletion_order)
     given = list(pods)
     try:
         found = deletion_order(given)

@@ -14,8 +14,9 @@ from typing import Any
 from k8slab.api.coordination import Lease
 from k8slab.client.leader_election import Record
 from k8slab.clock import EPOCH, from_rfc3339
-from k8slab.lab.checks import Check, Criterion, Fault, Result, shown
-from k8slab.lab.checks.leases import Guarded, leaders, lease
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, shown
+from k8slab.lab.checks.guarded import Guarded, practising
+from k8slab.lab.checks.leases import leaders, lease
 from k8slab.lab.cluster import Cluster
 
 ROLE = "kube-scheduler"
@@ -35,10 +36,8 @@ def practice(next_record: Decide, seed: int = 7) -> Iterator[Cluster]:
     What goes wrong with it is printed at the end.
     """
     race = _Race(next_record, seed)
-    with race.cluster:
-        yield race.cluster
-    if race.guarded.problem:
-        print(race.guarded.problem)
+    with practising(race.cluster, race.guarded) as cluster:
+        yield cluster
 
 
 def check_election(next_record: Any) -> Result:
@@ -50,8 +49,7 @@ class _Race:
     """One cluster with three candidates that decide as the learner has it."""
 
     def __init__(self, next_record: Any, seed: int) -> None:
-        if not callable(next_record):
-            raise Fault(f"`next_record` should be a function, but it is {shown(next_record)}")
+        check_callable("next_record", next_record)
         self._decide = next_record
         self.guarded = Guarded()
         self.left_alone = 0
@@ -67,9 +65,7 @@ class _Race:
         if said is ...:
             said = None
         if said is not None and not isinstance(said, Record):
-            self.guarded.problem = self.guarded.problem or (
-                f"`next_record` should return a Record or None, but what it returned is {shown(said)}"
-            )
+            self.guarded.note(f"`next_record` should return a Record or None, but what it returned is {shown(said)}")
             return None
         if said is None and seen is not None and not seen.holder:
             self.left_alone += 1

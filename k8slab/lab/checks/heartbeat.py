@@ -18,8 +18,9 @@ from k8slab.apimachinery.errors import NotFound
 from k8slab.apimachinery.rest import Request, Response, Transport
 from k8slab.client.client import Client
 from k8slab.clock import Clock, from_rfc3339
-from k8slab.lab.checks import Check, Criterion, Fault, Result, shown
-from k8slab.lab.checks.leases import Enough, Guarded, lease, renewals
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable
+from k8slab.lab.checks.guarded import Enough, Guarded, practising
+from k8slab.lab.checks.leases import lease, renewals
 from k8slab.lab.cluster import Cluster
 from k8slab.names import Chance
 
@@ -42,10 +43,8 @@ def practice(heartbeat: MakeHeartbeat, seed: int = 4) -> Iterator[Cluster]:
     What goes wrong with it is printed at the end.
     """
     ward = _Ward(heartbeat, seed)
-    with ward.cluster:
-        yield ward.cluster
-    if ward.guarded.problem:
-        print(ward.guarded.problem)
+    with practising(ward.cluster, ward.guarded) as cluster:
+        yield cluster
 
 
 def check_heartbeat(heartbeat: Any) -> Result:
@@ -89,7 +88,7 @@ class _Judged:
         self._ward.requests.append(self._counting.sent)
         when = guarded.call(lambda: float(self._heart.next_renewal))
         if when is not None and when <= now:
-            guarded.problem = guarded.problem or (
+            guarded.note(
                 "`renew` was called because `next_renewal` had come, and has not moved it: it would be called again at the "
                 "same moment, for ever"
             )
@@ -101,8 +100,7 @@ class _Ward:
     """One cluster with the learner's hearts."""
 
     def __init__(self, heartbeat: Any, seed: int) -> None:
-        if not callable(heartbeat):
-            raise Fault(f"`Heartbeat` should be a class, but it is {shown(heartbeat)}")
+        check_callable("Heartbeat", heartbeat, "class")
         self.guarded = Guarded()
         self.requests: list[int] = []
         """How many each call of `renew` sent."""

@@ -13,7 +13,7 @@ from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Event, Pod
 from k8slab.apimachinery.model import KubeObject
 from k8slab.cluster import Cluster
-from k8slab.lab.checks import Check, Criterion, Fault, Result, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, shown
 
 BROKEN_IMAGE = "registry.k8s.io/e2e-test-images/agnhosst:2.39"
 SEED = 11
@@ -146,8 +146,7 @@ class _Mended:
         """Break, repair, wait, look."""
         if self.played:
             return
-        if not callable(self._repair):
-            raise Fault(f"`repair` should be a function, but it is {shown(self._repair)}")
+        check_callable("repair", self._repair)
         with broken_cluster() as cluster:
             cluster.run_for(30)
             self.before = cluster.client.get(Deployment, "shop", "default")

@@ -19,7 +19,7 @@ from k8slab.apimachinery.errors import ApiError, ServiceUnavailable
 from k8slab.client.controller import Controller
 from k8slab.client.expectations import Expectations
 from k8slab.controllers.pod_control import pod_from_template
-from k8slab.lab.checks import Check, Criterion, Fault, Result, patient, raised, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, patient, raised
 from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
 from k8slab.mistake import Mistake
@@ -174,8 +174,7 @@ class Life:
     """One scenario in one cluster, and what its log says."""
 
     def __init__(self, manage: Any, seed: int, slow: float = 0.0) -> None:
-        if not callable(manage):
-            raise Fault(f"`manage_replicas` should be a function, but it is {shown(manage)}")
+        check_callable("manage_replicas", manage)
         self.mistakes: list[BaseException] = []
         self.seed = seed
         self.refusals = Refusals()
@@ -218,7 +217,7 @@ class Life:
 
     def _complain(self) -> None:
         for mistake in self.mistakes[:1]:
-            said = str(mistake) if isinstance(mistake, Fault) else raised(mistake)
+            said = raised(mistake)
             raise Fault(f"under seed {self.seed}: {said}") from mistake
 
 

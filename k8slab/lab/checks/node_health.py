@@ -20,7 +20,8 @@ from k8slab.clock import from_rfc3339
 from k8slab.controllers.node_lifecycle import NodeLifecycleController
 from k8slab.controllers.node_taints import is_eviction
 from k8slab.controllers.node_zones import FULL, NORMAL, PARTIAL, REGION, ZONE
-from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, raised, shown
+from k8slab.lab.checks.guarded import told_first
 from k8slab.lab.cluster import Cluster
 
 COMPONENT = "node-lifecycle-controller"
@@ -52,8 +53,7 @@ class _Rules:
         if not isinstance(rules, Mapping):
             raise Fault(f"`rules` should be a dictionary of functions, but it is {shown(rules)}")
         for name in NAMES:
-            if not callable(rules.get(name)):
-                raise Fault(f"`{name}` should be a function, but it is {shown(rules.get(name))}")
+            check_callable(name, rules.get(name))
         self._rules = rules
         self.faults: list[str] = []
 
@@ -122,15 +122,11 @@ def _living(rules: Any, world: World) -> Iterator[tuple[Cluster, float]]:
         moment = cluster.now
         for name in world.lost:
             cluster.fault("node-lost", node=name).start()
-        fault: Fault | None = None
-        try:
-            yield cluster, moment
-        except Fault as seen:
-            fault = seen
-        if checked.faults:
-            raise Fault(checked.faults[0])
-        if fault is not None:
-            raise Fault(f"{world.says}: {fault}")
+        with told_first(checked.faults):
+            try:
+                yield cluster, moment
+            except Fault as seen:
+                raise Fault(f"{world.says}: {seen}") from seen
 
 
 def _ready(cluster: Cluster, name: str) -> str:

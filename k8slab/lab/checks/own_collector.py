@@ -21,7 +21,8 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.client.client import Client
 from k8slab.client.controller import Controller
 from k8slab.clock import Clock
-from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, raised, shown
+from k8slab.lab.checks.guarded import told_first
 from k8slab.lab.checks.manifests import NGINX, deployment
 from k8slab.lab.cluster import Cluster
 from k8slab.names import Chance
@@ -117,9 +118,6 @@ class Collector(Controller):
         try:
             said = self._collect({uid: Thing.of(obj) for uid, obj in found.items()}, self._ask)
             deeds = [_checked(deed) for deed in _listed(said)]
-        except Fault as fault:
-            self._faults.append(str(fault))
-            return None
         except Exception as error:
             self._faults.append(raised(error))
             return None
@@ -228,21 +226,13 @@ class _World:
 @contextmanager
 def _living(collect: Any, seed: int = SEEDS[0]) -> Iterator[_World]:
     """A cluster that lives with the collector. What is wrong with the function is told first."""
-    if not callable(collect):
-        raise Fault(f"`collect` should be a function, but it is {shown(collect)}")
+    check_callable("collect", collect)
     faults: list[str] = []
     made = partial(Collector, collect=collect, faults=faults)
     with Cluster(nodes=1, seed=seed, replace={"garbage-collector": made}) as cluster:
         cluster.run_for("2s")
-        fault: Fault | None = None
-        try:
+        with told_first(faults):
             yield _World(cluster)
-        except Fault as seen:
-            fault = seen
-        if faults:
-            raise Fault(faults[0])
-        if fault is not None:
-            raise fault
 
 
 def _judge_behind(collect: Any) -> None:

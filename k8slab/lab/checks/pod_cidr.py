@@ -16,7 +16,8 @@ from typing import Any
 
 from k8slab.api.core import Event, Node
 from k8slab.controllers.node_ipam import NodeIpamController
-from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, raised, shown
+from k8slab.lab.checks.guarded import told_first
 from k8slab.lab.cluster import Cluster
 
 COMPONENT = "node-ipam-controller"
@@ -64,8 +65,7 @@ def _right(part: Part) -> str:
 
 def _judge_parts(parts: tuple[Part, ...]) -> Callable[[Any], None]:
     def judge(cidr_of: Any) -> None:
-        if not callable(cidr_of):
-            raise Fault(f"`cidr_of` should be a function, but it is {shown(cidr_of)}")
+        check_callable("cidr_of", cidr_of)
         for part in parts:
             _judge_part(cidr_of(*part), part)
 
@@ -108,8 +108,7 @@ class _Guarded:
     """The learner's function in a controller's hands: it may raise, or say what makes no sense, and the cluster goes on."""
 
     def __init__(self, next_free: Any) -> None:
-        if not callable(next_free):
-            raise Fault(f"`next_free` should be a function, but it is {shown(next_free)}")
+        check_callable("next_free", next_free)
         self._next_free = next_free
         self.faults: list[str] = []
 
@@ -144,16 +143,8 @@ def _cluster(find: _Guarded, seed: int, cluster_cidr: str, nodes: int) -> Cluste
 def _world(next_free: Any, seed: int, cluster_cidr: str = LARGE, nodes: int = 0) -> Iterator[Cluster]:
     """A cluster with the learner's function in it. What was wrong with that is told first, whatever else is."""
     find = _Guarded(next_free)
-    with _cluster(find, seed, cluster_cidr, nodes) as cluster:
-        fault: Fault | None = None
-        try:
-            yield cluster
-        except Fault as seen:
-            fault = seen
-        if find.faults:
-            raise Fault(find.faults[0])
-        if fault is not None:
-            raise fault
+    with _cluster(find, seed, cluster_cidr, nodes) as cluster, told_first(find.faults):
+        yield cluster
 
 
 def _add(cluster: Cluster, *names: str) -> None:

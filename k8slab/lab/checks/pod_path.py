@@ -19,7 +19,7 @@ from k8slab.api.apps import Deployment
 from k8slab.api.core import Namespace, Pod
 from k8slab.apimachinery.errors import ApiError
 from k8slab.apimachinery.rest import JsonObject
-from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, raised, shown
 from k8slab.lab.checks.hands import Hands
 from k8slab.lab.checks.manifests import AGNHOST, BOOTCAMP, NGINX, deployment, pod, web_server
 from k8slab.lab.cluster import Cluster
@@ -83,8 +83,7 @@ class _Asked:
 
     def judge(self, case: Case) -> None:
         """Ask. Raises Fault if the right Pod does not give the right answer."""
-        if not callable(self._path_of):
-            raise Fault(f"`path_of` should be a function, but it is {shown(self._path_of)}")
+        check_callable("path_of", self._path_of)
         with _world_of_paths() as cluster:
             found = cluster.client.raw(
                 "GET", Pod.resource.path(case.namespace), query={"labelSelector": f"app={case.app}"}
@@ -269,8 +268,7 @@ class _Reached:
 
     def play(self, world: World) -> Try:
         """What it does in a world."""
-        if not callable(self._reach):
-            raise Fault(f"`reach` should be a function, but it is {shown(self._reach)}")
+        check_callable("reach", self._reach)
         if world not in self._tries:
             with _world_of_the_app(world) as cluster:
                 hands = Hands(cluster)
@@ -341,7 +339,7 @@ def _judge_others(reached: _Reached) -> None:
         try:
             _judge_try(reached.play(world))
         except Exception as error:
-            said = str(error) if isinstance(error, Fault) else raised(error)
+            said = raised(error)
             raise Fault(f"in another cluster ({world.category}): {said}") from None
 
 

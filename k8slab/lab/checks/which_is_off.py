@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from k8slab.api.apps import Deployment
-from k8slab.lab.checks import Check, Criterion, Fault, Result, raised, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, raised, shown
 from k8slab.lab.checks.hands import Hands
 from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
@@ -109,8 +109,7 @@ class _Diagnosed:
 
     def says(self, case: Case) -> Any:
         """What it says of a case. Raises Fault where it cannot be asked."""
-        if not callable(self._diagnose):
-            raise Fault(f"`diagnose` should be a function, but it is {shown(self._diagnose)}")
+        check_callable("diagnose", self._diagnose)
         if case not in self._said:
             cluster = self._cluster(case.world)
             _switch_off(cluster, case.off)

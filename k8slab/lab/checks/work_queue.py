@@ -16,7 +16,7 @@ from k8slab.client.workqueue import WorkQueue
 from k8slab.clock import Clock
 from k8slab.controllers.deployment import DeploymentController
 from k8slab.controllers.replicaset import ReplicaSetController
-from k8slab.lab.checks import Check, Criterion, Fault, Result, patient, raised, shown
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, patient, raised
 from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
 from k8slab.mistake import Mistake
@@ -57,8 +57,7 @@ class Script:
     """A queue, and what was done with it, for messages."""
 
     def __init__(self, make: Any) -> None:
-        if not callable(make):
-            raise Fault(f"`Queue` should be a class, but it is {shown(make)}")
+        check_callable("Queue", make, "class")
         try:
             self._queue = make()
         except Exception as error:
