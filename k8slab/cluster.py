@@ -18,6 +18,7 @@ from k8slab.apimachinery.rest import Request, Response
 from k8slab.apiserver.audit_log import DEFAULT_POLICY, AuditLog, Rule
 from k8slab.apiserver.keys import Keys
 from k8slab.apiserver.server import ApiServer
+from k8slab.client import cached
 from k8slab.client.client import Client
 from k8slab.client.kubeconfig import Credentials
 from k8slab.client.transport import InProcess
@@ -346,6 +347,7 @@ class Cluster:
                 yield loop
             finally:
                 self._engine.say(NOBODY)
+                cached.rest()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -89,19 +89,25 @@ class Stored(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class WatchEvent:
-    """One change, shared by all watchers in the process."""
+    """One change, shared by all watchers in the process. Its object is decoded when somebody looks at it."""
 
-    type: str
-    """ADDED, MODIFIED, DELETED, BOOKMARK or ERROR (then `object` is a Status)."""
-    object: JsonObject
-    """Read-only. For DELETED the last state, with the resourceVersion of the deletion."""
-    revision: int = 0
-    views: dict[Any, Any] = field(default_factory=dict)
-    """Typed views of `object` made so far, by class, so that all informers in the process share them."""
-    source: Stored | None = None
-    """Where `object` can be read again, as it is; None if only here."""
+    __slots__ = ("_object", "revision", "source", "type")
+
+    def __init__(
+        self, type: str, object: JsonObject | Callable[[], JsonObject], revision: int = 0, source: Stored | None = None
+    ) -> None:
+        self.type = type
+        """ADDED, MODIFIED, DELETED, BOOKMARK or ERROR (then `object` is a Status)."""
+        self.revision = revision
+        self.source = source
+        """Where a store keeps `object`, as it is; None if it does not."""
+        self._object = object
+
+    @property
+    def object(self) -> JsonObject:
+        """Read-only. For DELETED the last state, with the resourceVersion of the deletion."""
+        return self._object() if callable(self._object) else self._object
 
 
 class Watch(Protocol):

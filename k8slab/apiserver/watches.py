@@ -4,7 +4,8 @@ A watch holds no events. It has a place in etcd's log; a poll reads on from ther
 wakes only those watchers whom a write concerns: 100 kubelets that each watch their own Node and its Pods are not woken by
 those of the others, and need not read over them.
 
-A change is decoded once, and its event shared by all who watch.
+A change's event is shared by all who watch, and decoded only if one of them looks inside: an informer has its own view of the
+entry (`client/cached.py`).
 
 Models: k8s.io/apiserver/pkg/storage/cacher (cacher.go, cache_watcher.go: the transitions of a selection).
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from k8slab.apimachinery.errors import ApiError, Expired
 from k8slab.apimachinery.rest import JsonObject, WatchEvent
@@ -24,8 +26,7 @@ from k8slab.apiserver.selection import Selection
 from k8slab.clock import NEVER, Clock, VirtualClock
 from k8slab.etcd.store import Compacted, Cursor, Entry
 
-EVENTS_AT_ONCE, EVENTS_AT_MOST = 2_000, 20_000
-"""After so many new events those that all watchers have seen are forgotten; and so many are kept for one that is behind."""
+EVENT_CACHE = 2_000
 BOOKMARK_PERIOD = 60.0
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 PODS, NODES = RESOURCES["", "pods"], RESOURCES["", "nodes"]
@@ -41,7 +42,6 @@ class WatchHub:
         self.lock = lock or nullcontext()
         """Held during a poll: watches are polled by threads that hold no other lock of the server."""
         self._events: OrderedDict[tuple[int, str], WatchEvent] = OrderedDict()
-        self._room = EVENTS_AT_ONCE
         # Who is to be woken, by the prefix of the keys watched; those about one node separately, by its name too.
         self._by_prefix: dict[str, dict[int, CacheWatch]] = {}
         self._by_node: dict[tuple[str, str], dict[int, NodeWatch]] = {}
@@ -126,19 +126,11 @@ class WatchHub:
                 found = WatchEvent("DELETED", self._as_deleted(entry), entry.revision)
             else:
                 type_ = "ADDED" if entry.version == 1 else "MODIFIED"
-                found = WatchEvent(type_, self.registry.decode(entry), entry.revision, source=entry)
+                found = WatchEvent(type_, partial(self.registry.decode, entry), entry.revision, entry)
             self._events[key] = found
-            if len(self._events) > self._room:
-                self._make_room()
+            if len(self._events) > EVENT_CACHE:
+                self._events.popitem(last=False)
         return found
-
-    def _make_room(self) -> None:
-        """Forget the events that all have seen; where somebody is far behind, the oldest."""
-        events = self._events
-        needed = min((watch.unseen for watch in self._all() if watch.unseen), default=self.registry.store.revision)
-        while events and (len(events) > EVENTS_AT_MOST - EVENTS_AT_ONCE or next(iter(events))[0] < needed):
-            events.popitem(last=False)
-        self._room = len(events) + EVENTS_AT_ONCE
 
     def before(self, entry: Entry) -> JsonObject | None:
         """The object as it was before a change; None if it did not exist, or if that is forgotten."""
@@ -163,7 +155,6 @@ class WatchHub:
         for entry in entries:
             prefix = _prefix_of(entry.key)
             for watch in tuple(self._by_prefix.get(prefix, {}).values()):
-                watch.unseen = watch.unseen or entry.revision
                 watch.wake()
             if prefix == PODS.key_prefix and self._by_node:
                 self._tell_node(entry, prefix, self.event(entry).object.get("spec", {}).get("nodeName", ""))
@@ -201,8 +192,7 @@ class CacheWatch:
         self.namespace = namespace
         self.ends = NEVER
         self.closed = self._finished = False
-        self.unseen = 0
-        """The revision of the first change that it was woken for and has not asked for yet; 0 if there is none."""
+        self._converts = resource.is_view or resource.custom is not None
         self._selection, self._bookmarks = selection, bookmarks
         self._cursor: Cursor = hub.registry.store.watch(hub.registry.prefix(resource, namespace), after)
         self._ready: deque[WatchEvent] = deque()
@@ -227,7 +217,6 @@ class CacheWatch:
     def _poll(self) -> list[WatchEvent]:
         events = list(self._ready)
         self._ready.clear()
-        self.unseen = 0
         if self._finished:
             self.close()
             return events
@@ -269,9 +258,8 @@ class CacheWatch:
     def _seen(self, entry: Entry) -> WatchEvent | None:
         """A change as this selection sees it: who enters was added, who leaves was deleted."""
         event = self.hub.event(entry)
-        shown = from_storage(self.resource, event.object)
-        if shown is not event.object:
-            event = WatchEvent(event.type, shown, event.revision)
+        if self._converts:
+            event = WatchEvent(event.type, from_storage(self.resource, event.object), event.revision)
         if self._selection.everything:
             return event
         before = self.hub.before(entry)
@@ -282,11 +270,7 @@ class CacheWatch:
             return event if was else None
         if self._selection.matches(event.object):
             wanted = "MODIFIED" if was else "ADDED"
-            return (
-                event
-                if event.type == wanted
-                else WatchEvent(wanted, event.object, event.revision, event.views, event.source)
-            )
+            return event if event.type == wanted else WatchEvent(wanted, event.object, event.revision, event.source)
         if not was or before is None:
             return None
         gone = {**before, "metadata": {**before["metadata"], "resourceVersion": str(entry.revision)}}
@@ -315,7 +299,6 @@ class NodeWatch(CacheWatch):
     def note(self, entry: Entry) -> None:
         """A change that concerns this node."""
         self._noted.append(entry)
-        self.unseen = self.unseen or entry.revision
         self.wake()
 
     def _entries(self) -> list[Entry]:

@@ -13,37 +13,46 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import orjson
 
 from k8slab.apimachinery.model import KubeObject
-from k8slab.apimachinery.rest import JsonObject, Stored, WatchEvent, read_stored
+from k8slab.apimachinery.rest import Stored, WatchEvent, read_stored
 
 T = TypeVar("T", bound=KubeObject)
 
-VIEWS = 12_000
-"""Views that are kept. One of a Pod takes about 10 kB."""
+VIEWS, AT_REST = 24_000, 4_000
+"""Views that are kept while components work, and while nobody does. One of a Pod takes about 12 kB."""
 _views: OrderedDict[int, Any] = OrderedDict()
 """The views, by the `id` of what they are made of, the oldest first. Whatever dies takes its view with it."""
+_known: WeakValueDictionary[int, Cached[Any]] = WeakValueDictionary()
+"""What caches hold, by the `id` of the entry that it was read from: who is told of an entry later shares it."""
+
+
+def rest() -> None:
+    """Nobody works now: keep only the views that were made last. The others are made anew when they are looked at."""
+    while len(_views) > AT_REST:
+        _views.popitem(last=False)
 
 
 class Cached(Generic[T]):
     """An object of one kind, as of one revision. Never changes."""
 
-    __slots__ = ("_fresh", "_kind", "_source", "revision")
+    __slots__ = ("__weakref__", "_kind", "_source", "revision")
 
     def __init__(self, kind: type[T], event: WatchEvent) -> None:
         self._kind, self.revision = kind, event.revision
-        # Decoded already: good for the first view.
-        self._fresh: JsonObject | None = event.object
         self._source: Stored | bytes = event.source if event.source is not None else orjson.dumps(event.object)
 
     @classmethod
     def of(cls, kind: type[T], event: WatchEvent) -> Cached[T]:
-        """What an event says, shared with all who were told it."""
-        found: Cached[T] | None = event.views.get(kind)
-        if found is None:
-            found = event.views[kind] = cls(kind, event)
+        """What an event says, shared with all who are told it."""
+        if event.source is None:
+            return cls(kind, event)
+        found: Cached[T] | None = _known.get(id(event.source))
+        if found is None or found._kind is not kind:
+            found = _known[id(event.source)] = cls(kind, event)
         return found
 
     def view(self) -> T:
@@ -57,13 +66,9 @@ class Cached(Generic[T]):
 
     def decode(self) -> T:
         """A view, made anew."""
-        fresh, self._fresh = self._fresh, None
-        return self._kind.of(fresh if fresh is not None else self._read())
+        value = self._source if isinstance(self._source, bytes) else self._source.value
+        assert value is not None, "a deletion is not kept"
+        return self._kind.of(read_stored(value, self.revision))
 
     def __del__(self, forget: Callable[..., Any] = _views.pop) -> None:
         forget(id(self), None)
-
-    def _read(self) -> JsonObject:
-        value = self._source if isinstance(self._source, bytes) else self._source.value
-        assert value is not None, "a deletion is not kept"
-        return read_stored(value, self.revision)

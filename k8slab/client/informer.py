@@ -19,7 +19,7 @@ from k8slab.apimachinery.model import KubeObject
 from k8slab.apimachinery.rest import WatchEvent
 from k8slab.client.cached import Cached
 from k8slab.client.client import Client
-from k8slab.client.reflector import Reflector
+from k8slab.client.reflector import Reflector, key_of
 from k8slab.clock import NEVER
 
 T = TypeVar("T", bound=KubeObject)
@@ -106,22 +106,19 @@ class Informer(Reflector, Generic[T]):
 
     def _apply(self, event: WatchEvent) -> bool:
         """Apply one event; False if it is older than what is known."""
-        new = Cached.of(self._kind, event)
-        view = new.view()
-        key = view.key
+        new = Cached.of(self._kind, event) if event.type != "DELETED" else None
+        key = new.view().key if new is not None else key_of(event.object)
         old = self._cache.get(key)
         if old is not None and event.revision and old.revision >= event.revision:
             return False
-        gone = event.type == "DELETED" or (self._accept is not None and not self._accept(view))
-        if gone and old is None:
+        if new is not None and self._accept is not None and not self._accept(new.view()):
+            new = None
+        if new is None and old is None:
             return False
         self.observer.told(self._kind.resource.plural, key, event)
-        if gone:
-            self._put(key, None)
-        else:
-            if old is not None and old.view().uid != view.uid:
-                self._put(key, None)  # it went and came back between two looks: two objects of one name
-            self._put(key, new)
+        if new is not None and old is not None and old.view().uid != new.view().uid:
+            self._put(key, None)  # it went and came back between two looks: two objects of one name
+        self._put(key, new)
         self.observer.taken_in()
         return True
 

@@ -41,7 +41,7 @@ IMMATERIAL = (
 """What a part holds and is not made of: others, whose state is looked at by itself, and what has none."""
 PLAIN = (str, bytes, int, float, bool, type(None))
 NOT_STATE = (
-    "scores", "views", "_decoded", "_events", "_fresh", "_source",  # worked out again when missing
+    "scores", "_decoded", "_events", "_source",  # worked out again when missing
     "instrument", "on_advance", "checkpoint", "halt", "_player",  # of whoever watches and moves the loop
     "_components", "_store", "_log", "runtime", "_tags", "_view",  # looked at by themselves
     "measures", "attempts", "_added", "_began",  # only counted

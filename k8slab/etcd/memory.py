@@ -22,6 +22,8 @@ from k8slab.etcd.store import Compacted, Delete, Entry, Expect, FutureRevision, 
 
 OnCommit = Callable[[list[Entry]], None]
 _revision_of = attrgetter("revision")
+OLD = 4
+"""Revisions after which an object does not change its shape any more."""
 
 
 @dataclass(slots=True)
@@ -249,7 +251,9 @@ class MemoryStore:
         previous = before.revision if before else 0
         if isinstance(change, Delete):
             return Entry(before.key, None, revision, 0, 0, 0, previous) if before else None
-        sample = self._samples.for_value(_bucket(change.key), change.value)
+        # A sample of the same age: the first revisions of two Pods are more alike than the first and the third of one.
+        age = min(before.version, OLD) if before else 0
+        sample = self._samples.for_value((_bucket(change.key), age), change.value)
         if before is None:
             return Entry(change.key, change.value, revision, revision, 1, change.lease, 0, sample)
         return Entry(
