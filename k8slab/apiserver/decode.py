@@ -33,7 +33,7 @@ from k8slab.apimachinery.schema import Definition, definition_for
 from k8slab.apiserver.validation import LEFT_TO_THE_RULES
 
 LEFT_OUT = (
-    "A field that a client sends with the zero of its type (`hostNetwork: false`, `readyReplicas: 0`) is kept; Go drops most.",
+    "A false or an empty text that a client sends (`hostNetwork: false`) is kept as it is; Go drops most of them.",
 )
 
 MAX_BODY = 3 * 1024 * 1024

@@ -12,6 +12,7 @@ from k8slab.apimachinery.errors import Cause, invalid
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apiserver.defaults import DEFAULTS
 from k8slab.apiserver.defaults.zeros import OMITTED, leave_out_zeros
+from k8slab.apiserver.strategies.pod_warnings import TEMPLATES, pod_warnings
 from k8slab.apiserver.strategies.selectable import SELECTABLE, values
 from k8slab.apiserver.strategy import Strategy
 from k8slab.apiserver.validation import VALIDATIONS
@@ -50,6 +51,7 @@ class KindStrategy(Strategy):
         self._complete: Callable[[JsonObject], None] = DEFAULTS.get((group, plural), _leave)
         self._faults: Callable[[JsonObject], list[Cause]] = VALIDATIONS.get((group, plural), _accept)
         self._zeros = OMITTED.get((group, plural))
+        self._template = TEMPLATES.get((group, plural))
         self._unheard = UNHEARD.get((group, plural), "")
         self._rows = SELECTABLE.get((group, plural), ())
         self._labels = frozenset(row[0] for row in self._rows)
@@ -65,8 +67,9 @@ class KindStrategy(Strategy):
             leave_out_zeros(obj, self._zeros)
 
     def warnings(self, obj: JsonObject, old: JsonObject | None) -> list[str]:
-        """That a kind is not heeded, where a client would rely on it."""
-        return [f"{obj['kind']} is stored, but {self._unheard} by k8slab"] if self._unheard else []
+        """That a kind is not heeded, where a client would rely on it; and what is odd about its Pods."""
+        found = [f"{obj['kind']} is stored, but {self._unheard} by k8slab"] if self._unheard else []
+        return found if self._template is None else found + pod_warnings(self._template, obj, old)
 
     def prepare_for_create(self, obj: JsonObject) -> None:
         """Start with the kind's own status, whatever the client sent."""
