@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from k8slab.lab import checks
-from k8slab.lab.checks import Aloud, Check, Criterion, Endless, Fault, patient, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Endless, Fault, limited, patient, shown
+from k8slab.loop.interrupts import deferred_interrupts
 
 
 def for_ever(answer):
@@ -43,17 +44,20 @@ def test_who_is_quick_is_not_interrupted():
     assert threading.active_count() <= before + 1
 
 
-def test_a_loop_in_another_thread_is_left_alone():
+def test_a_loop_is_ended_in_the_middle_of_a_step_and_on_any_thread():
+    """There a cluster puts interrupts off: nobody else could end it."""
     found = []
 
     def elsewhere():
-        with patient(0.01):
-            found.append(sum(range(100_000)))
+        with pytest.raises(Endless) as error, patient(0.2), deferred_interrupts():
+            for_ever(None)
+        found.append(str(error.value))
 
+    elsewhere()
     thread = threading.Thread(target=elsewhere)
     thread.start()
-    thread.join(10)
-    assert len(found) == 1
+    thread.join(60)
+    assert found == 2 * ["after 0.2 s your code had not come back: does a loop in it never end?"]
 
 
 def test_a_notebook_shows_a_fault_as_one_sentence():
@@ -80,3 +84,23 @@ def test_what_went_wrong_is_said_once_when_it_happens(capsys):
 )
 def test_an_answer_is_shown_with_its_type_and_not_too_long(value, text):
     assert shown(value) == text
+
+
+def test_a_function_that_does_not_end_is_not_tried_again(monkeypatch):
+    monkeypatch.setattr(checks, "PATIENCE_ONCE", 0.5)
+    tried = []
+
+    def loops(answer):
+        tried.append(answer)
+        for_ever(answer)
+
+    guarded = limited(loops)
+    for _ in range(2):
+        with pytest.raises(Endless, match=r"after 0\.5 s your code had not come back"):
+            guarded("x")
+    assert tried == ["x"]
+
+
+@pytest.mark.parametrize("what", [None, ..., 3])
+def test_what_is_no_function_is_left_as_it_is(what):
+    assert limited(what) is what

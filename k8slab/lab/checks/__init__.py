@@ -8,17 +8,19 @@ hands in, even code that raises or never ends, the result is a sentence and poin
 from __future__ import annotations
 
 import re
-from _thread import interrupt_main
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from ctypes import c_ulong, py_object, pythonapi
 from dataclasses import dataclass, field
 from html import escape
-from threading import Event, Lock, Timer, current_thread, main_thread
+from threading import Event, Lock, Timer, get_ident
 from typing import Any
 
 PASSED, FAILED, SKIPPED = "passed", "not yet", "skipped"
 PATIENCE = 90.0
 """Seconds that one criterion may take. A right answer needs a few of them."""
+PATIENCE_ONCE = 20.0
+"""Seconds that one call of a learner's function may take, where something is tried."""
 LEFT = "style='text-align:left'"
 LONGEST = 300
 """Characters of a value that messages show."""
@@ -34,6 +36,10 @@ class Fault(Exception):
 
 class Endless(Fault):
     """A learner's code does not come back."""
+
+
+class TimeIsUp(BaseException):
+    """Ends a learner's code; no `except Exception` of theirs holds it up."""
 
 
 class Aloud(list[str]):
@@ -149,35 +155,48 @@ def shown(value: Any) -> str:
 
 @contextmanager
 def patient(seconds: float | None = None) -> Iterator[None]:
-    """Raises Endless if what is done inside takes longer. A learner's own interrupt stays one.
+    """Raises Endless if what is done inside takes longer.
 
-    It interrupts the main thread as Ctrl+C would; in another thread it does nothing.
+    Not as Ctrl+C would: a cluster that moves puts interrupts off until its step is done, and this step may never be.
     """
     seconds = PATIENCE if seconds is None else seconds
-    over, late, one_at_a_time = Event(), Event(), Lock()
+    over, one_at_a_time, here = Event(), Lock(), c_ulong(get_ident())
 
     def end() -> None:
         with one_at_a_time:
             if not over.is_set():
-                late.set()
-                interrupt_main()
+                pythonapi.PyThreadState_SetAsyncExc(here, py_object(TimeIsUp))
 
     timer = Timer(seconds, end)
     timer.daemon = True
     try:
         try:
-            if current_thread() is main_thread():
-                timer.start()
+            timer.start()
             yield
         finally:
-            # From here on nobody is interrupted; who was, a moment ago, hears of it in these lines.
+            # From here on nobody is ended; who was, a moment ago, hears of it in these lines.
             with one_at_a_time:
                 over.set()
             timer.cancel()
-    except KeyboardInterrupt:
-        if not late.is_set():
-            raise
+    except TimeIsUp:
         raise Endless(f"after {seconds:g} s your code had not come back: does a loop in it never end?") from None
+
+
+def limited(function: Any) -> Any:
+    """A learner's function for cells in which something is tried: ended if it takes too long, and not called again then."""
+    ended: list[Endless] = []
+
+    def call(*arguments: Any) -> Any:
+        if ended:
+            raise ended[0]
+        try:
+            with patient(PATIENCE_ONCE):
+                return function(*arguments)
+        except Endless as endless:
+            ended.append(endless)
+            raise
+
+    return call if callable(function) else function
 
 
 def _judged(criterion: Criterion, answer: Any) -> str | None:

@@ -21,7 +21,7 @@ from k8slab.apimachinery.rest import JsonObject, copy_of
 from k8slab.client.client import Client
 from k8slab.client.controller import Controller, NotYet
 from k8slab.clock import Clock
-from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, limited, raised, shown
 from k8slab.lab.checks.guarded import told_first
 from k8slab.lab.cluster import Cluster
 from k8slab.names import Chance
@@ -100,7 +100,7 @@ class Api:
 def practice(reconcile: Any, seed: int = 1) -> tuple[Cluster, Disks]:
     """A cluster with the learner's controller, and the disks outside. What goes wrong with it is printed."""
     disks = Disks()
-    return _cluster(reconcile, disks, Aloud(), seed), disks
+    return _cluster(limited(reconcile), disks, Aloud(), seed), disks
 
 
 def check_clean_up(reconcile: Any) -> Result:

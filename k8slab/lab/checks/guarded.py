@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from k8slab.lab.checks import Fault, raised
+from k8slab.lab.checks import PATIENCE_ONCE, Fault, TimeIsUp, patient, raised
 from k8slab.lab.cluster import Cluster
 
 
@@ -31,8 +31,9 @@ class Guarded:
         if self.problem:
             return None
         try:
-            return function(*arguments)
-        except KeyboardInterrupt:
+            with patient(PATIENCE_ONCE):
+                return function(*arguments)
+        except (KeyboardInterrupt, TimeIsUp):
             raise
         except Enough as enough:
             self.note(str(enough))

@@ -19,7 +19,7 @@ from k8slab.apimachinery.errors import ApiError, ServiceUnavailable
 from k8slab.client.controller import Controller
 from k8slab.client.expectations import Expectations
 from k8slab.controllers.pod_control import pod_from_template
-from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, patient, raised
+from k8slab.lab.checks import Check, Criterion, Fault, Result, check_callable, limited, raised
 from k8slab.lab.checks.manifests import AGNHOST, deployment, web_server
 from k8slab.lab.cluster import Cluster
 from k8slab.mistake import Mistake
@@ -137,9 +137,8 @@ def practice(manage: Any, replicas: int = 3, *, seed: int = 1, slow: float = 0.0
     Raises Mistake, with what went wrong, if `manage` raises.
     """
     mistakes: list[BaseException] = []
-    cluster = _cluster(manage, mistakes, seed, slow, Refusals())
-    with patient():
-        _create(cluster, replicas)
+    cluster = _cluster(limited(manage), mistakes, seed, slow, Refusals())
+    _create(cluster, replicas)
     if mistakes:
         cluster.close()
         raise Mistake(raised(mistakes[0])) from mistakes[0]

@@ -20,7 +20,7 @@ from k8slab.clock import from_rfc3339
 from k8slab.controllers.node_lifecycle import NodeLifecycleController
 from k8slab.controllers.node_taints import is_eviction
 from k8slab.controllers.node_zones import FULL, NORMAL, PARTIAL, REGION, ZONE
-from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, limited, raised, shown
 from k8slab.lab.checks.guarded import told_first
 from k8slab.lab.cluster import Cluster
 
@@ -33,7 +33,7 @@ NAMES = ("is_lost", "zone_state", "eviction_rate")
 
 def practice(rules: Mapping[str, Any], nodes: Sequence[str] = ("a1", "a2", "a3", "a4", "a5")) -> Cluster:
     """A cluster that lives by the rules. A node's first letter is its zone. What goes wrong with them is printed."""
-    judged = _Rules(rules)
+    judged = _Rules({name: limited(rule) for name, rule in rules.items()} if isinstance(rules, Mapping) else rules)
     judged.faults = Aloud()
     return _cluster(judged, 1, nodes)
 

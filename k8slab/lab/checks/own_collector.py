@@ -21,7 +21,7 @@ from k8slab.apimachinery.rest import JsonObject
 from k8slab.client.client import Client
 from k8slab.client.controller import Controller
 from k8slab.clock import Clock
-from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, limited, raised, shown
 from k8slab.lab.checks.guarded import told_first
 from k8slab.lab.checks.manifests import NGINX, deployment
 from k8slab.lab.cluster import Cluster
@@ -75,7 +75,7 @@ class Thing:
 
 def practice(collect: Any, seed: int = 1) -> Cluster:
     """A cluster whose garbage collector is this function. What goes wrong with it is printed."""
-    made = partial(Collector, collect=collect, faults=Aloud())
+    made = partial(Collector, collect=limited(collect), faults=Aloud())
     cluster = Cluster(nodes=1, seed=seed, replace={"garbage-collector": made})
     cluster.run_for("2s")
     return cluster

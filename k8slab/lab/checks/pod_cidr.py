@@ -16,7 +16,7 @@ from typing import Any
 
 from k8slab.api.core import Event, Node
 from k8slab.controllers.node_ipam import NodeIpamController
-from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, raised, shown
+from k8slab.lab.checks import Aloud, Check, Criterion, Fault, Result, check_callable, limited, raised, shown
 from k8slab.lab.checks.guarded import told_first
 from k8slab.lab.cluster import Cluster
 
@@ -29,7 +29,7 @@ SETTLE = "30s"
 
 def practice(next_free: Any, cluster_cidr: str = LARGE) -> Cluster:
     """A cluster of three nodes whose ranges are chosen by `next_free`. What goes wrong with it is printed."""
-    find = _Guarded(next_free)
+    find = _Guarded(limited(next_free))
     find.faults = Aloud()
     return _cluster(find, 1, cluster_cidr, 3)
 

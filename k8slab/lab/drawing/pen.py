@@ -23,8 +23,8 @@ MARGIN = 16.0
 TITLE_HEIGHT = 28.0
 LEAST_WIDTH = 240.0
 WIDEST_FOR_TITLE = 640.0
-PAGE_WIDTH = 840.0
-"""What a notebook has room for, in a window of 1280 pixels with the list of files open."""
+PAGE_WIDTH = 800.0
+"""What a notebook has room for in a window of 1280 pixels with the list of files open, or of 1000 without."""
 TEXT_SIZE = 12.0
 HEADING_SIZE = 13.0
 TITLE_SIZE = 15.0
