@@ -46,7 +46,7 @@ cluster.run_until_idle()
 # %% [markdown] id="way"
 # ## The way to the app
 #
-# The Pod has an address of its own, `10.244.2.2`.
+# The Pod has an address of its own: the column `IP`.
 # It is valid inside the cluster only: your browser cannot reach it.
 # But you can reach the API server, and the API server can reach the Pod.
 #
@@ -212,7 +212,8 @@ cluster.pictures.verdicts(f"pod/{pod}")
 # Next is the kubelet of that node.
 
 # %% id="step-kubelet"
-told(cluster.step(by="write", component="kubelet-node-3"))
+node = cluster.kubectl(f"get pod {pod} -o jsonpath={{.spec.nodeName}}").stdout
+told(cluster.step(by="write", component=f"kubelet-{node}"))
 
 # %% [markdown] id="step-kubelet-read"
 # Its watch is narrow: a kubelet hears only of Pods of its own node.
@@ -230,7 +231,7 @@ cluster.run_for("1m")
 
 # %% id="break-call"
 cluster.unbreak(until_running)
-for record in cluster.records(kind="call", component="kubelet-node-3"):
+for record in cluster.records(kind="call", component=f"kubelet-{node}"):
     print(record.verb, record.what)
 
 # %% id="running"
@@ -329,7 +330,7 @@ cluster.pictures.states("pod", f"pod/{pod}")
 cluster.pictures.reconciliation("deployment/kubernetes-bootcamp").table
 
 # %% [markdown] id="reconciliation-read"
-# Desired, observed, difference, action: this is the control loop, four times.
+# Desired, observed, difference, action: this is the control loop, turn by turn.
 # Chapter 09 builds one.
 
 # %% [markdown] id="past"
