@@ -494,9 +494,9 @@ show(ReplicaSets.create_new)
 # The scheduler's answer is one small object, a `Binding`:
 
 # %% id="show-bind"
-from k8slab.scheduler.plugins import DefaultBinder
+from k8slab.client.client import Client
 
-show(DefaultBinder.bind)
+show(Client.bind)
 
 # %% [markdown] id="code-proxy"
 # And the way through the API server to a Pod, `/proxy`, ends here:
