@@ -3,7 +3,8 @@
 `minAvailable` says how many Pods must stay, `maxUnavailable` how many may be missing; a percentage is of the number that
 there should be, which is what the Pods' controllers say (their scale), and is rounded up.
 
-Models: pkg/controller/disruption/disruption.go (getExpectedPodCount, countHealthyPods, buildDisruptedPodMap).
+Models: pkg/controller/disruption/disruption.go (getExpectedPodCount, countHealthyPods, buildDisruptedPodMap,
+nonTerminatingPodHasStaleDisruptionCondition).
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from k8slab.clock import from_rfc3339
 
 DELETION_TIMEOUT = 120.0
 """An eviction that has not led to a deletion after so many seconds no longer counts."""
+
+BY_KUBELET = "TerminationByKubelet"
+"""A kubelet that ends a Pod may take any time."""
 
 
 def needs_scale(spec: PodDisruptionBudgetSpec) -> bool:
@@ -46,6 +50,15 @@ def still_disrupted(pods: Iterable[Pod], disrupted: Mapping[str, str], now: floa
         if when is not None and not pod.metadata.deleting and now < from_rfc3339(when) + DELETION_TIMEOUT:
             found[pod.name] = when
     return found
+
+
+def seconds_to_stale(pod: Pod, now: float) -> float | None:
+    """In how many seconds the word that a Pod is to be disrupted no longer counts, for it is still there; None: it counts."""
+    said = pod.condition("DisruptionTarget")
+    if said is None or said.status != "True" or said.reason == BY_KUBELET or not pod.active:
+        return None
+    since = from_rfc3339(said.last_transition_time) if said.last_transition_time else now
+    return max(0.0, since + DELETION_TIMEOUT - now)
 
 
 def healthy(pods: Iterable[Pod], disrupted: Mapping[str, str]) -> int:

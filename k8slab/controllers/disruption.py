@@ -9,26 +9,24 @@ Models: pkg/controller/disruption/disruption.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Pod
 from k8slab.api.policy import PodDisruptionBudget
-from k8slab.apimachinery.errors import NotFound
+from k8slab.apimachinery.errors import Conflict, NotFound
 from k8slab.apimachinery.labels import from_label_selector
 from k8slab.apimachinery.meta import OwnerReference
 from k8slab.apimachinery.rest import JsonObject
 from k8slab.apimachinery.scheme import Resource
-from k8slab.client.client import Client
+from k8slab.client.client import STRATEGIC, Client
 from k8slab.client.controller import Controller
 from k8slab.clock import Clock, from_rfc3339, to_rfc3339
-from k8slab.controllers.budget import DELETION_TIMEOUT, counts, healthy, needs_scale, still_disrupted
+from k8slab.controllers.budget import DELETION_TIMEOUT, counts, healthy, needs_scale, seconds_to_stale, still_disrupted
 from k8slab.names import Chance
 
-LEFT_OUT = (
-    "The scale of a custom kind is not asked for: a budget with a percentage over its Pods says SyncFailed.",
-    "A Pod that was to go and did not keeps its condition DisruptionTarget; upstream takes it back after two minutes.",
-)
+LEFT_OUT = ("The scale of a custom kind is not asked for: a budget with a percentage over its Pods says SyncFailed.",)
 
 SCALABLE = {
     ("apps/v1", "StatefulSet"): Resource("apps", "v1", "statefulsets", "StatefulSet"),
@@ -37,6 +35,8 @@ SCALABLE = {
 """What else may own Pods, and has a `/scale`."""
 
 
+POD = "pod "
+"""What the keys of Pods begin with; all others are budgets."""
 UNMANAGED = (
     "Pods selected by this PodDisruptionBudget (selector: {}) were found to be unmanaged. As a result, the status of the PDB "
     "cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set "
@@ -66,7 +66,13 @@ class DisruptionController(Controller):
         self.deployments = self.informer(Deployment, on_change=self._scale_changed)
 
     def reconcile(self, key: str) -> float | None:
-        """Count, and write the status if it differs. Again when the next eviction that never arrived is forgotten."""
+        """Count, and write the status if it differs. Again when the next eviction that never arrived is forgotten.
+
+        Besides, a Pod of which was said that it is to go, and which does not go, is no longer said so.
+        """
+        if key.startswith(POD):
+            self._take_back(key)
+            return None
         budget = self.budgets.get(key)
         if budget is None:
             return None
@@ -110,6 +116,20 @@ class DisruptionController(Controller):
         for pod in pods:
             if pod.name in budget.status.disrupted_pods and pod.name not in disrupted and not pod.metadata.deleting:
                 self.recorder.event(pod, "Warning", "NotDeleted", message)
+
+    def _take_back(self, key: str) -> None:
+        pod = self.pods.get(key.removeprefix(POD))
+        wait = seconds_to_stale(pod, self.clock.now()) if pod is not None else None
+        if pod is None or wait is None:
+            return
+        if wait > 0:
+            self.queue.add_after(key, wait, background=True)
+            return
+        condition = {"type": "DisruptionTarget", "status": "False", "reason": None, "message": None}
+        condition["lastTransitionTime"] = to_rfc3339(self.clock.now())
+        patch = {"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}}
+        with suppress(NotFound, Conflict):
+            self.client.patch(Pod, pod.name, pod.namespace, patch, content_type=STRATEGIC, subresource="status")
 
     # How many there should be.
 
@@ -195,6 +215,8 @@ class DisruptionController(Controller):
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
         assert pod is not None
+        if new is not None and (wait := seconds_to_stale(new, self.clock.now())) is not None:
+            self.queue.add_after(POD + new.key, wait, background=True)
         for budget in self.budgets.by_index("namespace", pod.namespace):
             selector = from_label_selector(budget.spec.selector)
             if any(each is not None and selector.matches(each.metadata.labels) for each in (old, new)):

@@ -144,6 +144,19 @@ def test_an_owner_without_a_scale_is_a_problem_that_is_told():
     assert (condition.reason, condition.message) == ("SyncFailed", fault)
 
 
+def test_of_a_pod_that_was_to_go_and_did_not_it_is_said_no_longer_after_two_minutes(world):
+    [first, *_] = world.pods()
+    said = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": "preempted"}
+    condition = said | {"lastTransitionTime": to_rfc3339(world.clock.now())}
+    world.client.patch_status(Pod, first.name, "default", {"conditions": [condition]})
+    world.settle()
+    world.pass_time(119)
+    assert world.client.get(Pod, first.name, "default").condition("DisruptionTarget").status == "True"
+    world.pass_time(2)
+    found = world.client.get(Pod, first.name, "default").condition("DisruptionTarget")
+    assert (found.status, found.reason, found.message) == ("False", "", "")
+
+
 def test_an_owner_that_is_gone_is_no_controller(world):
     world.client.delete(Deployment, "web", "default", propagation="Orphan")
     world.settle()
