@@ -69,6 +69,9 @@ class Asked:
         return f"{self.method} {self.path}" + (f" by {agent}" if agent else "")
 
 
+KEPT_HEADERS = ("accept", "content-type", "user-agent", "impersonate-")
+"""Beginnings of names. What authenticates, such as a token, is never kept: `user` says whose it was."""
+
 READS = ("GET", "HEAD", "OPTIONS")
 TOUCHING = ("/exec", "/attach", "/log", "/portforward", "/proxy")
 """What reaches into a container, and may change something there, even where the method only reads."""
@@ -83,10 +86,6 @@ def only_asks(request: Request) -> bool:
     path = request.path
     for_a_token = path.endswith("/token") and "/serviceaccounts/" in path
     return request.method == "POST" and (path.startswith(QUESTIONS) or for_a_token)
-
-
-KEPT_HEADERS = ("accept", "content-type", "user-agent", "impersonate-")
-"""Beginnings of names. What authenticates, such as a token, is never kept: `user` says whose it was."""
 
 
 @dataclass(frozen=True, slots=True)
