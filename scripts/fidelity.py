@@ -64,11 +64,14 @@ IN_THE_API_SERVER: Mapping[tuple[str, str], str] = {
 }
 """What of the API server itself acts on a kind."""
 
+NOT_ACTED_ON = frozenset({("", "persistentvolumeclaims")})
+"""Kinds that a component makes, and that nothing makes true."""
+
 FULL, CHECKED, STORED, ASKED = "full", "stored, checked", "stored only", "answered"
 LEVELS = f"""\
 - **{FULL}**: defaulted, checked and shown as upstream does, and something in the cluster acts on it.
 - **{CHECKED}**: defaulted, checked and shown as upstream does; nothing acts on it.
-- **{STORED}**: checked against its schema only; nothing acts on it.
+- **{STORED}**: checked against its schema only, and defaulted in part; nothing acts on it.
 - **{ASKED}**: a question to the server, which is answered and never stored.
 """
 _SHARED = (KindStrategy, WithStatus, Counted, CountedWithStatus)
@@ -104,7 +107,17 @@ def _kinds() -> Iterator[str]:
         verbs = "all" if row.verbs == VERBS else ", ".join(row.verbs)
         cells = (row.kind, row.api_version, verbs, ", ".join(row.subresources), ", ".join(_absent(row)))
         who = actors.get(row.group_plural, [])
-        yield "| " + " | ".join([*cells, _level(row, bool(who)), ", ".join(f"`{each}`" for each in who)]) + " |"
+        yield (
+            "| "
+            + " | ".join(
+                [
+                    *cells,
+                    _level(row, bool(who) and row.group_plural not in NOT_ACTED_ON),
+                    ", ".join(f"`{each}`" for each in who),
+                ]
+            )
+            + " |"
+        )
 
 
 def _absent(row: ResourceInfo) -> list[str]:
@@ -199,17 +212,18 @@ def _left_out() -> Iterator[str]:
     yield "Each part says it in its own file, as `LEFT_OUT`."
     for path, tree in _sources():
         sentences = _sentences(tree, path)
-        if sentences:
+        if sentences is not None:
             title = (ast.get_docstring(tree) or path.stem).splitlines()[0].rstrip(".")
             yield ""
             yield f"### {title}"
             yield ""
             yield f"`{path.relative_to(ROOT).as_posix()}`"
             yield ""
-            yield from (f"- {sentence}" for sentence in sentences)
+            yield from (f"- {sentence}" for sentence in sentences or ["Nothing that is known."])
 
 
-def _sentences(tree: ast.Module, path: Path) -> list[str]:
+def _sentences(tree: ast.Module, path: Path) -> list[str] | None:
+    """What a file says that it leaves out; None if it says nothing about it."""
     for node in tree.body:
         target = (
             node.targets[0]
@@ -223,7 +237,7 @@ def _sentences(tree: ast.Module, path: Path) -> list[str]:
             if not isinstance(found, tuple) or not all(isinstance(each, str) for each in found):
                 raise SystemExit(f"{path}: LEFT_OUT is not a tuple of sentences")
             return list(found)
-    return []
+    return None
 
 
 def main(arguments: list[str]) -> int:

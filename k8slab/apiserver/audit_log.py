@@ -26,6 +26,11 @@ from k8slab.apimachinery.rest import JsonObject, Request, Response, UserInfo, co
 from k8slab.apiserver.authorization import Decision
 from k8slab.apiserver.routes import RequestInfo
 
+LEFT_OUT = (
+    "Of a request one event is told, when it is answered or a stream begins: the stages RequestReceived and Panic are left out.",
+    "Events go to memory and to one file: there is no webhook, no rotation, and a policy is given in Python.",
+)
+
 LEVELS = ("None", "Metadata", "Request", "RequestResponse")
 NONE, METADATA, REQUEST, REQUEST_RESPONSE = range(4)
 KEPT = 10_000

@@ -18,6 +18,8 @@ from k8slab.client.controller import Controller
 from k8slab.clock import Clock
 from k8slab.names import Chance
 
+LEFT_OUT = ()
+
 
 class ClusterRoleAggregationController(Controller):
     """Keeps the rules of gathering roles. Its keys are ClusterRoles."""

@@ -24,6 +24,8 @@ from k8slab.controllers.cron_times import TOO_MANY, due, zone_of
 from k8slab.controllers.ownership import OWNER, by_owner
 from k8slab.names import Chance
 
+LEFT_OUT = ()
+
 SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 DELTA = 0.1
 """Seconds after its time at which a Job is made, so that its time has surely come."""

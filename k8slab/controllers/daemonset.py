@@ -29,6 +29,8 @@ from k8slab.controllers.pod_control import Failure, PodControl
 from k8slab.controllers.pod_ranking import is_available, ready_since
 from k8slab.names import Chance
 
+LEFT_OUT = ()
+
 BURST = 250
 FIRST_DELAY, LONGEST_DELAY = 1.0, 900.0
 """Seconds between deletions of failed Pods on one node."""

@@ -24,6 +24,8 @@ from k8slab.controllers.service_pods import ServicePodsController
 from k8slab.controllers.trigger_time import ANNOTATION
 from k8slab.names import Chance
 
+LEFT_OUT = ()
+
 HEADLESS, MANAGED_BY = "service.kubernetes.io/headless", "endpoints.kubernetes.io/managed-by"
 MANAGER = "endpoint-controller"
 OVER_CAPACITY, TRUNCATED = "endpoints.kubernetes.io/over-capacity", "truncated"

@@ -17,6 +17,8 @@ from k8slab.client.controller import Controller
 from k8slab.clock import Clock
 from k8slab.names import Chance
 
+LEFT_OUT = ()
+
 DEFAULT = "default"
 
 

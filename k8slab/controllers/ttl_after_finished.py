@@ -14,6 +14,8 @@ from k8slab.client.controller import Controller
 from k8slab.clock import Clock, from_rfc3339
 from k8slab.names import Chance
 
+LEFT_OUT = ()
+
 
 class TTLAfterFinishedController(Controller):
     """Deletes Jobs, with their Pods, `ttlSecondsAfterFinished` after their end."""

@@ -31,6 +31,11 @@ from k8slab.cri.mirrors import parse_mirrors
 from k8slab.cri.registry import SimulatedRegistry
 from k8slab.cri.streams import exit_code_of
 
+LEFT_OUT = (
+    "Pods of all nodes are in one bridge network: there is no CNI plugin.",
+    "The images are those of the whole machine: no node removes one by itself.",
+)
+
 __all__ = ["DockerRuntime", "clean_up", "docker_runtimes"]
 
 

@@ -51,6 +51,10 @@ from k8slab.cri.streams import BufferStream, error_status
 from k8slab.names import Chance
 from k8slab.version import __version__
 
+LEFT_OUT = (
+    "What runs in a container is a program of k8slab's, not the image's own; an image that nobody knows cannot be had.",
+)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

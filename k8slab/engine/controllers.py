@@ -39,6 +39,13 @@ from k8slab.engine.spec import MakeComponent, Spec
 from k8slab.kubelet.node_lease import NodeLease
 from k8slab.scheduler.scheduler import Scheduler
 
+LEFT_OUT = (
+    "There are no controllers of volumes: nothing binds, attaches, expands or protects them, and no Pod waits for a claim.",
+    "There are none of ReplicationControllers, HorizontalPodAutoscalers, certificates, resource claims and bootstrap tokens.",
+    "Nothing mirrors Endpoints into slices, and there is no cloud: no load balancers, no routes.",
+    "There is no kube-proxy and no cluster DNS: to a Service leads the API server's proxy only.",
+)
+
 CONTROLLERS: Mapping[str, MakeComponent] = {
     "deployment": DeploymentController,
     "replicaset": ReplicaSetController,

@@ -25,6 +25,8 @@ from k8slab.clock import Clock
 from k8slab.etcd.memory import MemoryStore
 from k8slab.etcd.store import Entry, StoreError
 
+LEFT_OUT = ("One process at a time has the file.",)
+
 APPLICATION_ID = 0x6B387362  # "k8sb"
 VERSION = 1
 SETTINGS = """

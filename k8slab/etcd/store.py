@@ -20,6 +20,11 @@ from typing import Protocol
 
 from k8slab.apimachinery.packing import pack, unpack
 
+LEFT_OUT = (
+    "It is one member: there is no raft, no election, no user and no space quota.",
+    "Of etcd's requests those are here that an API server makes.",
+)
+
 
 class Entry:
     """One change of one key. It never changes itself."""

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from k8slab.clock import Clock
 from k8slab.cri.api import Container, CriError, FilesystemUsage, Image, Runtime
 
+LEFT_OUT = ("Images are not removed for their age alone.",)
+
 log = logging.getLogger(__name__)
 
 PERIOD = 300.0

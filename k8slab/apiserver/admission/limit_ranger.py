@@ -17,6 +17,11 @@ from k8slab.apiserver.admission.attributes import CREATE, UPDATE, Attributes
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import RESOURCES
 
+LEFT_OUT = (
+    "Init containers that go on running beside the others are counted as those that end, and requests of whole Pods not at all.",
+    "Resizes are not looked at.",
+)
+
 LIMIT_RANGES = RESOURCES["", "limitranges"]
 ANNOTATION = "kubernetes.io/limit-ranger"
 CONTAINER, POD, CLAIM = "Container", "Pod", "PersistentVolumeClaim"

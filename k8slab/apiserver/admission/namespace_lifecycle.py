@@ -10,6 +10,8 @@ from k8slab.apiserver.admission.attributes import CREATE, DELETE, Attributes
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import RESOURCES
 
+LEFT_OUT = ()
+
 _NAMESPACES = RESOURCES["", "namespaces"]
 IMMORTAL = ("default", "kube-system", "kube-public")
 

@@ -17,6 +17,8 @@ from k8slab.apiserver.authorization.node import LEASE_NAMESPACE, NODES_GROUP, no
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import RESOURCES
 
+LEFT_OUT = ("ResourceSlices are not looked at.",)
+
 PODS, NODES = RESOURCES["", "pods"], RESOURCES["", "nodes"]
 MIRROR = "kubernetes.io/config.mirror"
 RESTRICTED = "node-restriction.kubernetes.io"

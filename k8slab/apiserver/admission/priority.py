@@ -9,6 +9,8 @@ from k8slab.apiserver.admission.attributes import CREATE, UPDATE, Attributes
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import RESOURCES
 
+LEFT_OUT = ()
+
 _PRIORITY_CLASSES = RESOURCES["scheduling.k8s.io", "priorityclasses"]
 SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 PREEMPT = "PreemptLowerPriority"

@@ -27,6 +27,8 @@ from k8slab.apiserver.admission.attributes import CREATE, UPDATE, Attributes
 from k8slab.apiserver.registry import Registry
 from k8slab.apiserver.resources import RESOURCES
 
+LEFT_OUT = ("There is no list of resources that nobody gets without a quota for them (`limitedResources`).",)
+
 QUOTAS = RESOURCES["", "resourcequotas"]
 GROWING = ("services", "persistentvolumeclaims")
 """Kinds that may count for more after an update."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from k8slab.apiserver.admission.attributes import CREATE, Attributes
 from k8slab.apiserver.registry import Registry
 
+LEFT_OUT = ()
+
 NOT_READY_TAINT = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 

@@ -40,6 +40,8 @@ from k8slab.controllers.garbage_collector.monitor import Monitor
 from k8slab.controllers.garbage_collector.objects import NamespacedOwner, Objects
 from k8slab.names import Chance
 
+LEFT_OUT = ("One worker looks at one object at a time; upstream has twenty.",)
+
 TO_DELETE, TO_ORPHAN, DISCOVER = "attemptToDelete", "attemptToOrphan", "discover"
 IGNORED = frozenset({("", "events"), ("events.k8s.io", "events")})
 """Kinds of which there are many, and which own nothing and are owned by nobody."""

@@ -33,6 +33,8 @@ from k8slab.controllers.ownership import NO_OWNER, OWNER, by_owner, orphan_or_ow
 from k8slab.controllers.pod_control import PodControl
 from k8slab.names import Chance
 
+LEFT_OUT = ()
+
 BATCH_PERIOD = 1.0
 """Seconds for which changes of Pods are gathered: many may end at once."""
 JOB_NAME = "batch.kubernetes.io/job-name"

@@ -25,6 +25,8 @@ from k8slab.controllers.namespace.conditions import updated
 from k8slab.controllers.namespace.deleter import Deleter, Left
 from k8slab.names import Chance
 
+LEFT_OUT = ()
+
 FINALIZER = "kubernetes"
 GRACE_PERIOD = 5.0
 """Seconds before a change of a namespace is looked at."""
