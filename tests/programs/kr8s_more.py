@@ -34,7 +34,9 @@ async def main() -> None:
         each.namespace = NAMESPACE
         await each.create()
     web = await Deployment.get("web", namespace=NAMESPACE)
-    await web.wait(["condition=Available", "jsonpath='{.status.readyReplicas}'=1"], timeout=30)
+    await web.wait("condition=Available", timeout=30)
+    # Only now: kr8s can't wait for a path that leads nowhere yet.
+    await web.wait(["condition=Available", "jsonpath='{.status.readyReplicas}'=1"], mode="all", timeout=30)
     [pod] = await web.pods()
     service = await Service.get("web", namespace=NAMESPACE)
     assert await service.ready()
