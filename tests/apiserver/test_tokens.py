@@ -77,6 +77,16 @@ def test_a_token_that_is_bound_goes_with_its_pod(api):
     assert code(api, token) == 401
 
 
+def test_a_token_that_is_bound_goes_with_its_secret_and_another_of_that_name_is_not_it(api):
+    api.do("POST", f"{NAMESPACE}/secrets", {"metadata": {"name": "key"}})
+    token = token_of(api, boundObjectRef={"kind": "Secret", "apiVersion": "v1", "name": "key"})
+    assert code(api, token) == 201
+    api.do("DELETE", f"{NAMESPACE}/secrets/key")
+    assert code(api, token) == 401
+    api.do("POST", f"{NAMESPACE}/secrets", {"metadata": {"name": "key"}})
+    assert code(api, token) == 401
+
+
 def test_a_pods_token_says_its_pod_and_lives_longer_than_it_says(api):
     api.do("POST", PODS, pod(serviceAccountName="ci"))
     token = token_of(api, expirationSeconds=3607, boundObjectRef={"kind": "Pod", "apiVersion": "v1", "name": "web"})
