@@ -15,6 +15,7 @@ from k8slab import Cluster
 from k8slab.api.apps import Deployment
 from k8slab.api.core import Node, Pod
 from k8slab.clock import EPOCH
+from k8slab.mistake import Mistake
 
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.39"
 HELLO = f"create deployment hello-node --image={AGNHOST} -- /agnhost netexec --http-port=8080"
@@ -107,6 +108,11 @@ def test_a_registry_can_fail_and_heal(cluster):
     assert any(state in cluster.kubectl("get pods").stdout for state in ("ErrImagePull", "ImagePullBackOff"))
     cluster.registry.heal("registry.k8s.io")
     cluster.run_until(lambda: phases(cluster) == ["Running"])
+
+
+def test_what_is_no_component_is_refused_with_what_it_lacks():
+    with pytest.raises(Mistake, match="replicaset-controller: 3 is no component: it has no name, step"):
+        Cluster(nodes=1, replace={"replicaset": lambda *_, **__: 3})
 
 
 def test_a_controller_can_be_replaced_by_ones_own():

@@ -7,6 +7,7 @@ k8slab's own.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -48,7 +49,25 @@ def parts(replace: Mapping[str, MakeComponent], add: Mapping[str, MakeComponent]
     check_choice("controller to replace", replace, REPLACEABLE)
     if there := sorted(name for name in add if name in REPLACEABLE):
         raise Mistake(f"{there[0]!r} is there already: to stand in its place, say replace={{{there[0]!r}: ...}}")
-    return {**add, **replace}
+    found = {**add, **replace}
+    for name, make in found.items():
+        _check_can_make(name, make)
+    return found
+
+
+def _check_can_make(name: str, make: MakeComponent) -> None:
+    """Raises Mistake for what cannot be called as a component is made."""
+    if not callable(make):
+        raise Mistake(f"{name!r}: {make!r} cannot be called; give a class, or a function that makes the component")
+    try:
+        inspect.signature(make).bind(None, None, None, wake=None)
+    except TypeError as error:
+        called = getattr(make, "__name__", repr(make))
+        raise Mistake(
+            f"{name!r}: {called} is called as {called}(client, clock, chance, wake=...), and does not take that: {error}"
+        ) from None
+    except ValueError:
+        pass  # it does not tell what it takes
 
 
 def candidates(asked: Mapping[str, int]) -> dict[str, int]:

@@ -20,10 +20,12 @@ from k8slab.engine.controllers import controllers_of, other_of
 from k8slab.engine.processes import Processes
 from k8slab.engine.spec import MakeComponent, Spec
 from k8slab.loop.component import Component
+from k8slab.mistake import Mistake
 from k8slab.names import Chance
 
 Workers = Mapping[str, MakeComponent]
 """How each is made, by the name of its role."""
+A_COMPONENT_HAS = ("name", "step", "next_deadline", "next_work", "close")
 
 
 class ControlPlane:
@@ -64,8 +66,10 @@ class ControlPlane:
     def _make_worker(self, name: str, role: str, make: MakeComponent, client: Client) -> Component:
         clock = self._processes.clock(process_of(name))
         worker = make(client, clock, self._chance, wake=self._processes.waker(name))
+        if missing := [part for part in A_COMPONENT_HAS if not hasattr(worker, part)]:
+            raise Mistake(f"{role}: {worker!r} is no component: it has no {', '.join(missing)}; derive from Controller")
         if worker.name != role:
-            raise ValueError(f"the component is called {worker.name!r}, but it stands in for {role!r}: name it so")
+            raise Mistake(f"the component is called {worker.name!r}, but it stands in for {role!r}: name it so")
         worker.name = name  # as the loop knows it; its events and its queue were named by its role
         return worker
 

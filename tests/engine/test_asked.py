@@ -15,7 +15,10 @@ def test_nodes_are_numbered_or_named():
 
 
 def test_a_learners_parts_are_in_the_place_of_others_and_beside_them():
-    assert asked.parts({"scheduler": print}, {"mine": repr}) == {"scheduler": print, "mine": repr}
+    def mine(client, clock, chance, wake):
+        """Makes a component."""
+
+    assert asked.parts({"scheduler": mine}, {"mine": mine}) == {"scheduler": mine, "mine": mine}
 
 
 def test_the_store_in_memory_is_the_one_that_an_engine_has_by_itself():
@@ -34,6 +37,11 @@ def test_the_store_in_memory_is_the_one_that_an_engine_has_by_itself():
         (lambda: asked.runtime("podman"), "unknown runtime 'podman'; there are: auto, docker, simulated"),
         (lambda: asked.parts({"mine": print}, {}), "unknown controller to replace 'mine'; there are: .*replicaset"),
         (lambda: asked.parts({}, {"replicaset": print}), r"'replicaset' is there already: .* say replace=\{"),
+        (lambda: asked.parts({"replicaset": 5}, {}), "'replicaset': 5 cannot be called; give a class"),
+        (
+            lambda: asked.parts({}, {"mine": lambda client: client}),
+            r"called as <lambda>\(client, clock, chance, wake=...\)",
+        ),
         (lambda: asked.candidates({"etcd": 2}), "unknown role 'etcd'; there are: kube-controller-manager, kube-sch"),
         (lambda: asked.candidates({"kube-scheduler": 0}), "write a number from 1 to 9"),
         (lambda: asked.candidates({"kube-scheduler": True}), "write a number from 1 to 9"),
