@@ -162,25 +162,25 @@ cluster.run_until_idle()
 # Before you switch the machine off, they should move.
 # Not all at once, though: say how many have to be there at any time.
 # That is a *PodDisruptionBudget*.
-
-# %% id="drain-budget"
-# %kubectl create poddisruptionbudget web --selector=app=web --min-available=7
+# We do it in a fork, so that our own cluster keeps its Pods where they are.
 
 # %% id="drain-do"
-# %kubectl drain node-2
+with cluster.fork() as other:
+    print(other.kubectl("create poddisruptionbudget web --selector=app=web --min-available=7"))
+    drained = other.kubectl("drain node-2")
+    print(drained.stdout.count(" evicted"), "Pods were evicted")
+    print("one was refused at first:", "violate the pod's disruption budget" in drained.stderr)
+    left = other.kubectl("get pods --no-headers --field-selector spec.nodeName=node-2").stdout
+    print("Pods on node-2:", left.count("web-"))
 
 # %% [markdown] id="drain-read"
 # `drain` cordons the node, and then asks the API server to *evict* each Pod.
 # The first eviction was granted: seven of eight were left.
-# The second one was refused, for the new Pod was not ready yet.
+# The second one was refused, for the new Pod was not ready yet: `Cannot evict pod as it would violate the pod's disruption budget.`
 # So `drain` asked again five seconds later, and then it was.
-# (The refusal stands last only because kubectl writes errors elsewhere than the rest.)
 #
 # An evicted Pod does not move.
-# It is deleted, and its ReplicaSet makes another one, which finds its node as any new Pod does:
-
-# %% id="drain-pods"
-# %kubectl get pods -o custom-columns=NODE:.spec.nodeName --sort-by=.spec.nodeName --no-headers
+# It is deleted, and its ReplicaSet makes another one, which finds its node as any new Pod does.
 
 # %% [markdown] id="drain-back"
 # The machine is repaired. Back into use:
