@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from k8slab.engine.candidates import ROLES
-from k8slab.engine.controllers import REPLACEABLE
+from k8slab.engine.controllers import INSIDE_OTHERS, REPLACEABLE
 from k8slab.engine.spec import MakeComponent, OpenStore
 from k8slab.etcd.kinds import KINDS, is_kind, open_store
 from k8slab.etcd.store import Store
@@ -56,9 +56,11 @@ def parts(replace: Mapping[str, MakeComponent], add: Mapping[str, MakeComponent]
 
 
 def _check_can_make(name: str, make: MakeComponent) -> None:
-    """Raises Mistake for what cannot be called as a component is made."""
+    """Raises Mistake for what cannot be called as it will be."""
     if not callable(make):
         raise Mistake(f"{name!r}: {make!r} cannot be called; give a class, or a function that makes the component")
+    if name in INSIDE_OTHERS:
+        return  # called in other ways
     try:
         inspect.signature(make).bind(None, None, None, wake=None)
     except TypeError as error:

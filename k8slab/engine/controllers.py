@@ -77,6 +77,8 @@ OTHERS: Mapping[str, Callable[..., Any]] = {
     "leader-election": next_record,
 }
 """What else can be replaced: the scheduler, the heartbeat of every kubelet, and what each candidate writes next."""
+INSIDE_OTHERS = ("node-lease", "leader-election")
+"""Those that work inside a component, and are none themselves."""
 
 REPLACEABLE = (*CONTROLLERS, *OTHERS)
 """All that `replace` takes."""

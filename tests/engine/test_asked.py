@@ -21,6 +21,10 @@ def test_a_learners_parts_are_in_the_place_of_others_and_beside_them():
     assert asked.parts({"scheduler": mine}, {"mine": mine}) == {"scheduler": mine, "mine": mine}
 
 
+def test_what_works_inside_a_component_is_made_in_its_own_way():
+    assert asked.parts({"leader-election": lambda seen, now: None}, {})
+
+
 def test_the_store_in_memory_is_the_one_that_an_engine_has_by_itself():
     store = MemoryStore()
     assert (asked.store("memory", None), asked.store(store, None)) == (None, store)
