@@ -56,7 +56,7 @@ def test_the_starter_gets_none(starter):
 
 @pytest.mark.parametrize("seed", range(50, 54))
 def test_a_crash_is_no_problem_for_any_seed(seed, monkeypatch):
-    monkeypatch.setattr(check, "SEEDS", (seed,))
+    monkeypatch.setattr(check, "CLUSTERS", ((seed, seed % 2 * 2.0),))
     check._judge_crash_in_cleaning(reconciler())
 
 

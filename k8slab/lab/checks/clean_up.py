@@ -28,7 +28,8 @@ from k8slab.names import Chance
 
 COMPONENT = "disk-controller"
 FINALIZER, FOREIGN = "example.com/disk", "example.com/backup"
-SEEDS = (5, 12)
+CLUSTERS = ((5, 0.0), (12, 2.0))
+"""(seed, by how many seconds the controller hears late)."""
 
 
 class NoSuchDisk(Exception):
@@ -193,12 +194,14 @@ class _World:
 
 
 @contextmanager
-def _living(reconcile: Any, seed: int = SEEDS[0]) -> Iterator[_World]:
-    """A cluster with the controller. What is wrong with the function itself is told first."""
+def _living(reconcile: Any, seed: int = CLUSTERS[0][0], slow: float = 0.0) -> Iterator[_World]:
+    """A cluster with the controller, which hears of changes `slow` seconds late. What is wrong with it is told first."""
     check_callable("reconcile", reconcile)
     faults: list[str] = []
     disks = Disks()
     with _cluster(reconcile, disks, faults, seed) as cluster, told_first(faults):
+        if slow:
+            cluster.fault("slow-watch", component=COMPONENT, delay=slow, repeat=0.3, lose=0).start()
         yield _World(cluster, disks)
 
 
@@ -241,8 +244,8 @@ def _judge_cleans_up(reconcile: Any) -> None:
 
 
 def _judge_crash_in_cleaning(reconcile: Any) -> None:
-    for seed in SEEDS:
-        with _living(reconcile, seed) as world:
+    for seed, slow in CLUSTERS:
+        with _living(reconcile, seed, slow) as world:
             world.claim("films")
             world.crash_after("remove")
             world.delete("films")
